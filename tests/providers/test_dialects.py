@@ -40,6 +40,7 @@ HOSTS = {
     "api.together.xyz": "together",
     "api.deepinfra.com": "hosted",
     "router.huggingface.co": "hosted",
+    "api.cloudflare.com": "hosted",
     "integrate.api.nvidia.com": "vllm",
 }
 
@@ -73,6 +74,8 @@ WORDS_BY_MODEL = {
     "openai gpt-5.1": "none low medium high",
     "azure gpt-5.4": "none low medium xhigh",
     "openai gpt-5.6": "none low medium max",
+    "openai gpt-6-sol": "none low medium max",
+    "openai gpt-6-astra": "low low medium max",
     "google gemini-2.0-flash": "- - - -",
     "google gemini-2.5-flash": "none low medium high",
     "google gemini-2.5-pro": "low low medium high",
@@ -82,7 +85,6 @@ WORDS_BY_MODEL = {
     "mistral mistral-large-4": "low low medium high",
     "mistral codestral-latest": "- - - -",
     "groq openai/gpt-oss-120b": "low low medium high",
-    "groq qwen/qwen3-32b": "none default default default",
     "groq llama-3.3-70b-versatile": "- - - -",
     "xai grok-4-0709": "- - - -",
     "xai grok-3-mini": "low low high high",
@@ -127,6 +129,7 @@ def test_effort_fields__words(name: str) -> None:
 
 # Vendors with a switch for thinking: the fields for the efforts none, low and max.
 ENABLED, DISABLED = {"thinking": {"type": "enabled"}}, {"thinking": {"type": "disabled"}}
+PARSED = {"reasoning_format": "parsed"}
 THINKING, NOT_THINKING = {"enable_thinking": True}, {"enable_thinking": False}
 REASONING, NOT_REASONING = {"reasoning": {"enabled": True}}, {"reasoning": {"enabled": False}}
 SWITCHES = {
@@ -142,6 +145,11 @@ SWITCHES = {
     "moonshot moonshot-v1-8k": ({}, {}, {}),
     "xiaomi mimo-v2-flash": (DISABLED, {}, ENABLED),
     "xiaomi mimo-v2.5-pro": (DISABLED, ENABLED, ENABLED),
+    "groq qwen/qwen3-32b": (
+        PARSED | {"reasoning_effort": "none"},
+        PARSED | {"reasoning_effort": "default"},
+        PARSED | {"reasoning_effort": "default"},
+    ),
     "dashscope qwen3.7-plus": (NOT_THINKING, THINKING, THINKING),
     "dashscope qwen-plus": (NOT_THINKING, {}, THINKING),
     "dashscope qwen3-vl-plus": (NOT_THINKING, {}, THINKING),
@@ -199,6 +207,8 @@ WITHOUT_EFFORT = {
     "dashscope qwen3.7-plus": {},
     "dashscope qwen3-30b-a3b-thinking-2507": {},
     "minimax MiniMax-M3": {"reasoning_split": True},
+    "groq qwen/qwen3-32b": PARSED,
+    "groq openai/gpt-oss-20b": {},
     "deepseek deepseek-v4-pro": {},
 }
 

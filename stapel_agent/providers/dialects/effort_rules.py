@@ -14,6 +14,9 @@ NOT_THINKING: Fields = {"enable_thinking": False}
 SPLIT: Fields = {"reasoning_split": True}
 """Without this field, MiniMax puts thoughts into the text of the answer."""
 
+PARSED: Fields = {"reasoning_format": "parsed"}
+"""Without this field, Groq puts the thoughts of Qwen into the text of the answer."""
+
 
 def _rule(models: str, fields_of: Callable[[str], Fields], words: str, unset: Fields = NONE) -> EffortRule:
     """`words` are the vendor's words for our values, from "none" to "max". No field is sent for "-"."""
@@ -58,6 +61,10 @@ def _enabled_with_effort(word: str) -> Fields:
     return _enabled(word) if word == "off" else {**_enabled(word), **_reasoning_effort(word)}
 
 
+def _effort_and_parsed(word: str) -> Fields:
+    return {**_reasoning_effort(word), **PARSED}
+
+
 def _minimax(word: str) -> Fields:
     return {**_switch(word), **SPLIT}
 
@@ -77,6 +84,7 @@ OPENAI = (
     _rule(r"gpt-5(?![.\d])", _reasoning_effort, "minimal minimal low medium high high"),
     _rule(r"gpt-5\.1", _reasoning_effort, "none low low medium high high"),
     _rule(r"gpt-5\.[2-5]", _reasoning_effort, "none low low medium high xhigh"),
+    _rule(r"gpt-6-astra", _reasoning_effort, "low low low medium high max"),
     _rule(r"", _reasoning_effort, "none low low medium high max"),
 )
 DEEPSEEK = (_rule(r"", _switch_and_effort, "off low low high high max"),)
@@ -108,7 +116,7 @@ MISTRAL = (
 )
 GROQ = (
     GPT_OSS,
-    _rule(r"qwen", _reasoning_effort, "none none default default default default"),
+    _rule(r"qwen", _effort_and_parsed, "none none default default default default", PARSED),
     EffortRule(r""),
 )
 OPENROUTER = (_rule(r"", _openrouter, "none minimal low medium high max"),)
