@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -104,10 +105,11 @@ def translation_fields(answered: Completion) -> dict[str, Any]:
     return {"result": translated.texts, **kept, "usage": _usage(answered.usage)}
 
 
-def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict[str, Any]:
+def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]], *, is_cost_known: bool) -> dict[str, Any]:
     """Join the answers to the portions of a translation, each given with its entries. Needs at least one portion.
 
-    Each portion has its own `request_id`, so the answer to several portions has none.
+    Each portion has its own `request_id`, so the answer to several portions has none. An answer without a cost may have
+    cost nothing, so the ledger tells whether the cost of all is known.
     """
     answers = [answer for _, answer in portions]
     if len(answers) == 1 or all(answer["status"] == "failure" and "failed" not in answer for answer in answers):
@@ -121,6 +123,7 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict
         failed |= dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
         failed |= answer.get("failed", {})
         usage += Usage(**answer.get("usage", {}))
+    usage = usage if is_cost_known else replace(usage, cost_usd=None)
     reasons = [_failure(answer["failure"], answer["reason"]) for answer in answers if "reason" in answer]
     status: dict[str, Any] = {"status": "ok", "result": result} if result else reasons[0]
     by: dict[str, Any] = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
@@ -152,7 +155,8 @@ def _command_for(fault: AgentError) -> str | None:
 def _paid(fault: AgentError) -> dict[str, Any]:
     """What a failure keeps: the reasons for failed texts, the paid text and usage, and the exhausted budget."""
     comment = {"comment": storable(fault.text)} if fault.text else {}
-    usage = {"usage": _usage(fault.usage)} if fault.usage else {}
+    has_spent = fault.usage is not None and (fault.usage or fault.usage.cost_usd)
+    usage = {"usage": _usage(fault.usage)} if fault.usage is not None and has_spent else {}
     failed = {"failed": fault.failed} if fault.failed else {}
     standing = fault.standing if isinstance(fault, OverBudget) else None
     budget = {"budget": budget_entry(standing)} if isinstance(standing, Standing) else {}

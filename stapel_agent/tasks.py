@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from stapel_core.comm.tasks import checkpoint, resume, task_handler
 
-from . import answers
+from . import answers, ledger
 from .conf import agent_settings
 from .functions import llm_translate
 from .schemas import function_validator
@@ -32,7 +32,8 @@ def translate(payload: dict[str, Any]) -> dict[str, Any]:
             if answer["status"] == "ok":
                 checkpoint(name, answer)
         portions.append((entries, answer))
-    return answers.joined(portions)
+    requests = [answer["request_id"] for _, answer in portions if "request_id" in answer]
+    return answers.joined(portions, is_cost_known=len(portions) == 1 or ledger.knows_cost(requests))
 
 
 def _own_key(payload: dict[str, Any], name: str) -> dict[str, str]:

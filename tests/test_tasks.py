@@ -113,11 +113,45 @@ def test_task__a_portion_nobody_was_asked_for(host):
     }
 
 
+@pytest.mark.parametrize(
+    ("reply", "cost"),
+    [
+        ("translating(str.upper)(request)", {}),  # without a price
+        ("ProviderTimeout('too late')", {}),
+        ("ProviderResult('no JSON', cost_usd='0.5')", {"cost_usd": "1.5"}),
+        ("ProviderUnreachable('away')", {"cost_usd": "1"}),
+    ],
+)
+def test_task__cost(host, reply, cost):
+    """The cost is known if the cost of each call is. A call that failed may have been billed."""
+    host.agent |= {"TRANSLATE_CONCURRENCY": 4, "TRANSLATE_RETRIES": 0, "RETRIES": 0, "CACHE_TTL": 0}
+    _, result = run(
+        host,
+        f"""
+        from stapel_agent.exceptions import ProviderTimeout, ProviderUnreachable
+        from stapel_agent.providers.base import ProviderResult
+
+        def answered(request):
+            if "text 4" not in request.prompt:
+                return ProviderResult(translating(str.upper)(request), 10, 5, cost_usd="0.25")
+            reply = {reply}
+            if isinstance(reply, Exception):
+                raise reply
+            return reply if isinstance(reply, ProviderResult) else ProviderResult(reply, None, None)
+
+        entries = dict(list(ENTRIES.items())[:5])
+        with scripted_provider(answered):
+            say(told(start("llm.translate", {{**PAYLOAD, "entries": entries}})))
+        """,
+    )
+    assert result["usage"] == {"input_tokens": 40, "output_tokens": 20, **cost}
+
+
 def test_joined__a_portion_with_texts_that_need_no_model():
     """In the answer to several portions, each key is in the result or has a reason."""
     translated = {"status": "ok", "result": {"a": "Hallo"}, "usage": {"input_tokens": 1, "output_tokens": 2}}
     failure = {"status": "failure", "failure": "timeout", "reason": "timeout", "failed": {"b": "deadline"}}
-    assert answers.joined([({"a": "Hello"}, translated), ({"b": "Bye", "c": "{n}"}, failure)]) == {
+    assert answers.joined([({"a": "Hello"}, translated), ({"b": "Bye", "c": "{n}"}, failure)], is_cost_known=True) == {
         **translated,
         "failed": {"b": "deadline", "c": "timeout"},
     }
