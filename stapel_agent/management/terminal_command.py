@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
@@ -21,7 +22,8 @@ class TerminalCommand(BaseCommand):
 
     def execute(self, *arguments: Any, **options: Any) -> str | None:
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors=ESCAPED)
+            with suppress(OSError):  # from the search for its position, if its file has become a pipe
+                sys.stdout.reconfigure(errors=ESCAPED)
         return super().execute(*arguments, **options)
 
 

@@ -543,6 +543,18 @@ def test_ask__encoding_of_the_output(scripted_model, monkeypatch, encoding):
     assert ("\u4f60" in lines[1]) is (encoding == "utf-8")
 
 
+def test_forget__output_that_has_become_a_pipe(monkeypatch, tmp_path):
+    """The output may be redirected by `dup2()` after it was opened, as a supervisor does."""
+    reader, writer = os.pipe()
+    with open(reader, "rb") as pipe, open(tmp_path / "out", "w", encoding="utf-8") as out:
+        os.dup2(writer, out.fileno())
+        os.close(writer)
+        monkeypatch.setattr(sys, "stdout", out)
+        call_command("llm", "forget", "--all")
+        out.close()
+        assert pipe.read() == b"forgotten: 0 translations\n"
+
+
 def test_providers__models_that_cannot_work(agent):
     """An endpoint is not shown with Anthropic's models. Sizes without a model of its own are listed."""
     agent(
