@@ -1,4 +1,4 @@
-"""stapel-agent: one facade in front of swappable LLM providers. Names are imported when first used."""
+"""stapel-agent: one facade in front of any provider of language models. Names are imported when first used."""
 
 from __future__ import annotations
 

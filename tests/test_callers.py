@@ -171,7 +171,7 @@ def test_max_tokens__lowers_the_cap(facade, scripted_model, agent, wish, sent):
 
 
 @pytest.mark.parametrize("wish", [0, -1, 1.5, "5", True, float("nan"), [], -(10**400)])
-def test_max_tokens__that_is_none(facade, scripted_model, wish):
+def test_max_tokens__invalid(facade, scripted_model, wish):
     """A value that is not a whole number from 1 is refused with the fix."""
     answer = facade.complete("say", "small", max_tokens=wish)
     assert answer["reason"].startswith(
@@ -181,7 +181,7 @@ def test_max_tokens__that_is_none(facade, scripted_model, wish):
 
 
 @pytest.mark.parametrize("context", [{"a": None}, {"a": object()}, {1: "a"}, {"a": 2**60}, "text", ["a"], {"a": [1]}])
-def test_context__that_is_none(facade, scripted_model, context):
+def test_context__invalid(facade, scripted_model, context):
     """Python refuses what the schema refuses."""
     answer = facade.complete("say", "small", context=context)
     assert answer["reason"].startswith("rejected: context is invalid: What the call is for")
@@ -259,7 +259,7 @@ def test_http__idempotency_key_in_both(service, scripted_model):
 
 
 @pytest.mark.parametrize(("key", "code"), [("", "blank"), ("k" * 256, "max_length")])
-def test_http__idempotency_key_that_is_none(service, scripted_model, key, code):
+def test_http__idempotency_key_invalid(service, scripted_model, key, code):
     """An invalid header is refused by its name."""
     refused = post(service, "complete", COMPLETE, **{"Idempotency-Key": key})
     error = refused.json()

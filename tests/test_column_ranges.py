@@ -50,7 +50,7 @@ def test_money__smaller_than_its_column_tells_apart(figure):
 
 
 @pytest.mark.parametrize("figure", [*ABSURD, *NONSENSE, True, -1, 10**6, "-0.5", Broken(), Evasive("free")], ids=label)
-def test_money__that_is_none(figure):
+def test_money__invalid(figure):
     """An invalid amount, or one that does not fit its column, is unknown."""
     assert money(figure) is None
 

@@ -57,7 +57,7 @@ BOUNDS = [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}]
 
 
 @pytest.mark.parametrize("keys", BOUNDS, ids=str)
-def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys, caplog):
+def test_deadline__provider_ignores_the_timeout(facade, agent, blocking, keys, caplog):
     """A blocked `complete()` is left running. The caller gets a failure that names the setting, and there is a row."""
     agent(**keys)
     with in_time():
@@ -205,7 +205,7 @@ def test_deadline__fallback_is_not_asked_after_it(facade, agent):
     assert (asked(models), rows()) == ({"first": 1, "second": 0}, [("first", "failure", "auth")])
 
 
-def test_deadline__is_over_though_there_is_a_place(facade, agent):
+def test_deadline__passed_with_a_free_slot(facade, agent):
     """A deadline that has passed does not count as a busy provider, and the slot stays free."""
     scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
     agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"first": 1, "second": 1})

@@ -354,7 +354,7 @@ def test_redact__finish_reason(agent, caplog, reason):
 
 
 @pytest.mark.django_db
-def test_redact__key_that_only_its_provider_knows(agent, caplog):
+def test_redact__key_from_api_keys(agent, caplog):
     """A key that a host's provider returns from `api_keys()` is redacted like a configured one, unless it is short."""
 
     class Vault(LlmProvider):
@@ -372,7 +372,7 @@ def test_redact__key_that_only_its_provider_knows(agent, caplog):
     assert "vault-7f3a9c1d" not in f"{list(PromptLog.objects.values())} {caplog.text}"
 
 
-def test_redact__key_that_cannot_be_read(agent):
+def test_redact__unreadable_key(agent):
     """A setting of a host's class that raises does not keep the other keys from being redacted."""
 
     class Secretive:

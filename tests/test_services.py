@@ -172,7 +172,7 @@ def test_complete__foreign_return(facade, agent, returned):
     assert PromptLog.objects.get().status == "error"
 
 
-def test_complete__provider_that_cannot_be_made(facade, agent):
+def test_complete__provider_cannot_be_constructed(facade, agent):
     """A provider whose constructor raises is a failure with a row."""
 
     class Unmakeable(LlmProvider):

@@ -135,7 +135,7 @@ def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
 
 
 @pytest.mark.sdk
-def test_stapel_agent__a_key_that_is_no_text(settings):
+def test_stapel_agent__key_is_not_a_string(settings):
     """A key that is not a text has no effect, like any unknown key."""
     settings.STAPEL_AGENT = {"ANTHROPIC_API_KEY": KEY, 5: 6}
     assert errors() == [("stapel_agent.W006", "STAPEL_AGENT has an unknown key 5; it has no effect.")]

@@ -78,7 +78,7 @@ def test_task__idempotency_key(host):
     assert (second, calls) == (first, 6)
 
 
-def test_task__a_portion_nobody_was_asked_for(host):
+def test_task__portion_without_a_call(host):
     """If a portion fails, the result has the others, their cost and who answered. Its own keys are in `failed`."""
     _, result = run(
         host,

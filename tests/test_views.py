@@ -262,7 +262,7 @@ def test_access__middleware_missing(scripted_model, settings):
     assert client.ask("complete", COMPLETE).status_code == 401
 
 
-def test_user_id__told_by_a_service(service, scripted_model):
+def test_user_id__named_by_a_service(service, scripted_model):
     """A service may name any user."""
     service.ask("complete", {**COMPLETE, "user_id": "42"})
     scripted_model.script('{"1": "y"}')

@@ -90,7 +90,7 @@ def test_usage__exact(ledger, groups):
 
 
 @pytest.mark.parametrize("costs", [[], [None], [Decimal(0)], [Decimal(0), None]], ids=str)
-def test_usage__nothing_is_one_zero(costs):
+def test_usage__zero_on_every_database(costs):
     """A cost of zero is the same zero on every database: without rows, for free rows, and for rows without a cost."""
     for cost in costs:
         written(cost_usd=cost)
@@ -488,7 +488,7 @@ def test_hits__of_a_huge_call(facade, reusing):
     assert usage()["totals"]["saved_tokens"] == 4 * (2**31 - 1)
 
 
-def test_hits__that_have_saved_more_than_a_column_holds(reusing):
+def test_hits__savings_capped_at_the_column(reusing):
     """The savings of one hour are capped at a million, so that other counts and the answer of usage() are not lost."""
     request = CompletionRequest("say", "small", "anthropic", "llm_facade", 9, model="m")
     for number in (1, 2):

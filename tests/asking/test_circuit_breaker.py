@@ -112,7 +112,7 @@ def test_cooldown__failures_of_the_provider(facade, agent, fault):
     ],
     ids=repr,
 )
-def test_cooldown__what_shows_a_provider_that_works(facade, agent, reply):
+def test_cooldown__outcomes_that_end_it(facade, agent, reply):
     """An answer, even an unusable one, and a rejection of the request reset the count."""
     models = scripted_chain(agent, first=[DENIED, DENIED, reply] * 4, second="answer")
     agent(COOLDOWN_FAILURES=3)

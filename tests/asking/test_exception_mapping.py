@@ -87,7 +87,7 @@ def test_fault__that_passes(facade, agent, monkeypatch):
     assert [row.status for row in PromptLog.objects.order_by("created_at")] == ["failure", "failure", "success"]
 
 
-def test_deadline__bounds_all_of_it(facade, agent):
+def test_deadline__covers_the_whole_request(facade, agent):
     """The caller waits no longer than the deadline, whatever the timeout and the number of retries."""
     with ScriptedServer(Reply(status=503, headers={"Retry-After": "2"})) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, RETRIES=100, DEADLINE=5)

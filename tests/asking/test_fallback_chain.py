@@ -291,7 +291,7 @@ def test_fallback__without_schema_support(facade, agent, caplog):
     assert facade.complete_json("say", "small")["result"] == {"n": 2}
 
 
-def test_fallback__that_is_not_there(facade, agent, caplog):
+def test_fallback__unregistered(facade, agent, caplog):
     """A fallback that is not registered or cannot be imported is skipped, and the next one is asked."""
     models = scripted_chain(agent, first=AccessDenied("key"), third="answer")
     providers = {name: provider_of(model) for name, model in models.items()}
@@ -316,7 +316,7 @@ def test_fallback__named_in_the_failure(facade, agent):
     assert facade.complete("say", "small")["reason"] == "refused: no"
 
 
-def test_fallback__that_cannot_be_made(facade, agent):
+def test_fallback__cannot_be_constructed(facade, agent):
     """A fallback whose `__init__` raises is an attempt like any other. Its bug ends the request."""
 
     class Broken(LlmProvider):

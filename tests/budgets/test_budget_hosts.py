@@ -117,7 +117,7 @@ def test_budget__at_any_isolation_level(host: Host, level: str, within: str) -> 
     assert told == {None: ROOM, "over_budget": 10}
 
 
-def test_account__counts_what_is_committed_meanwhile(host: Host, model: ScriptedServer) -> None:
+def test_account__counts_concurrent_commits(host: Host, model: ScriptedServer) -> None:
     """A new account counts what another thread recorded after the call's own row was inserted, at REPEATABLE READ too.
 
     The account is made by a first try of the insert, and counted by the second.

@@ -66,7 +66,7 @@ def at(monkeypatch, *moment: int) -> datetime:
     return now
 
 
-def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_model):
+def test_over_budget__failure_states_the_rest(facade, agent, scripted_model):
     """A call that may cost more than is left is not made. Its row cost nothing, and its answer says what is left."""
     agent(BUDGETS=[{**HOUSE, "tokens": SENT + 10 - 1}])
     answer = facade.complete("hello", "small")
@@ -93,7 +93,7 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
     assert (balances(), Reservation.objects.count()) == ({("all", "", "month"): (0, 0, 0, 0)}, 0)
 
 
-def test_budget__is_charged_what_it_cost(agent, scripted_model):
+def test_budget__charges_the_actual_cost(agent, scripted_model):
     """During the call, the estimate is reserved. Afterwards, the account has what was spent."""
     seen = []
 
@@ -110,7 +110,7 @@ def test_budget__is_charged_what_it_cost(agent, scripted_model):
     assert (balances(), Reservation.objects.count()) == ({key: (20_000_000, 0, 15, 0)}, 0)
 
 
-def test_budget__exactly_what_is_left_may_be_spent(agent, scripted_model):
+def test_budget__exact_fit(agent, scripted_model):
     """A call fits if its estimate does, to the last token and the last billionth of a dollar."""
     exact = {"usd": str(Decimal(SENT + 2 * 10) / 1000), "tokens": SENT + 10}
     agent(BUDGETS=[{**HOUSE, **exact}])
@@ -213,7 +213,7 @@ def test_budget__charged_to_when_the_call_began(agent, scripted_model, monkeypat
     assert [(kept.starts_on, kept.spent_tokens) for kept in BudgetAccount.objects.all()] == [(date(2026, 1, 31), 15)]
 
 
-def test_budget__counts_what_the_ledger_has(agent, scripted_model):
+def test_budget__counts_earlier_rows(agent, scripted_model):
     """A new budget counts earlier spending, only of its own spender and period, including record_call()."""
     tokens = {"input_tokens": 60, "output_tokens": 20, "cache_read_tokens": 15, "cache_write_tokens": 5}
     call = {"source": "embed", "provider": "house", "model": "m", "workspace_id": "w", **tokens}
@@ -303,7 +303,7 @@ def test_budget__a_fallback_reserves_for_itself(agent, facade):
     }
 
 
-def test_budget__a_translation_keeps_what_it_could_pay(agent, facade, scripted_model):
+def test_budget__translation_keeps_paid_texts(agent, facade, scripted_model):
     """Only the questions that fit the budget are asked. The other texts have a reason in `failed`."""
     scripted_model.script(translating(str.upper))
     agent(MAX_TOKENS=200, TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, BUDGETS=[{**HOUSE, "tokens": 1500}])
@@ -318,7 +318,7 @@ def test_budget__a_translation_keeps_what_it_could_pay(agent, facade, scripted_m
     assert facade.translate("en", "de", {"z": "zed"})["budget"]["left_tokens"] == 0
 
 
-def test_budget__answers_that_are_kept_cost_nothing(agent, facade, scripted_model):
+def test_budget__reused_answers_are_free(agent, facade, scripted_model):
     """A cached answer is returned even if the budget is used up."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     assert facade.complete("hello", "small")["status"] == "ok"
@@ -326,7 +326,7 @@ def test_budget__answers_that_are_kept_cost_nothing(agent, facade, scripted_mode
     assert facade.complete("hello", "small")["status"] == "ok"
 
 
-def test_budget__without_a_price_money_is_no_matter(agent, scripted_model):
+def test_budget__unpriced_model_counts_tokens_only(agent, scripted_model):
     """A model without a price counts in tokens only."""
     agent(PRICES={}, BUDGETS=[{**HOUSE, "usd": "0", "tokens": 1000}])
     assert services.complete("hello", "small")["status"] == "ok"
@@ -397,7 +397,7 @@ def test_policy__dollars_of_any_type(agent, facade, scripted_model, usd):
     assert standing.limit_usd == Decimal("0.5")
 
 
-def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
+def test_sweep__charges_lost_calls(agent, scripted_model):
     """A lost call is charged its estimate. If its answer still arrives, its real cost replaces the estimate."""
 
     def answer(request):
@@ -577,7 +577,7 @@ def test_estimate__covers_all_that_is_sent(agent):
     assert Spend(3, 4) - Spend(1, 1) == Spend(2, 3)
 
 
-def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
+def test_estimate__expensive_tier_and_one_hour_cache(agent):
     """Input is priced at the highest price that a vendor may charge for it, on the most expensive terms."""
     tier = {"priority": {"input": "1", "output": "7"}}
     agent(PRICES={"m": {"input": "3", "output": "1", "cache_write": "4", "cache_write_1h": "6", "tiers": tier}})
@@ -638,7 +638,7 @@ class Uncapped(LlmProvider):
         raise NotImplementedError
 
 
-def test_check__what_has_no_bound(agent):
+def test_check__unbounded_calls(agent):
     """With budgets, the check names providers whose calls may cost more than is reserved. Without, it does not."""
     agent(PROVIDERS={"house": Uncapped}, BUDGETS=[])
     assert check_bounds() == []
@@ -678,7 +678,7 @@ def test_check__other_models_have_no_bound(agent):
 
 
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
-def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
+def test_estimate__at_least_any_tokenizers_count(text):
     """The estimate counts a token for each byte: tokenizers may need as many for numbers and rare letters."""
     estimate = estimates.estimated(replace(arguments.request_of(text * 100, "small"), images=(), max_tokens=1), None)
     assert estimate.tokens > len((text * 100).encode())
@@ -724,7 +724,7 @@ def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
     )
 
 
-def test_account__that_is_as_full_as_its_columns(agent, scripted_model):
+def test_account__capped_at_its_columns(agent, scripted_model):
     """Absurd costs from a vendor do not prevent rows from being closed."""
     agent(BUDGETS=[{"scope": "user", "period": "month", "tokens": 10**9}])
     scripted_model.script(ProviderResult("ok", 7, 3, cost_usd="999999"))

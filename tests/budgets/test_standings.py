@@ -80,7 +80,7 @@ def test_standing__of_a_call_under_way(told, agent, scripted_model):
     ]
 
 
-def test_standing__overspent_is_nothing_left(told, agent):
+def test_standing__overspent(told, agent):
     """If more is spent than the budget allows, nothing is left, and never less."""
     record_call(source="embed", provider="house", model="m", input_tokens=1000, cost_usd=Decimal("2.5"))
     agent(BUDGETS=[{**OF_ALL, "tokens": 999}])
@@ -98,7 +98,7 @@ def test_standing__overspent_is_nothing_left(told, agent):
     ],
     ids=str,
 )
-def test_standings__of_whom_the_filters_name(told, agent, filters, scopes):
+def test_standings__of_the_filtered_spenders(told, agent, filters, scopes):
     """Budgets of users, workspaces and sources are returned for those in the filters, and the budget of all always."""
     every = [{"scope": scope, "period": "day", "tokens": 5} for scope in policies.SCOPES]
     agent(BUDGETS=every)

@@ -101,7 +101,7 @@ def test_cache__failures_are_not_reused(facade, cached):
     assert facade.complete_json("same", "small")["result"] == {"n": 2}
 
 
-def test_cache__kept_text_that_no_longer_reads(facade, cached):
+def test_cache__unreadable_stored_text(facade, cached):
     """An answer that the raw verb stored is skipped if the JSON verb cannot read it."""
     cached.script("prose", '{"n": 2}')
     assert facade.complete("same", "small", system_prompt="s")["result"] == "prose"
@@ -261,7 +261,7 @@ def test_sweep__counts_all(monkeypatch):
     assert cache.sweep() == 5
 
 
-def test_sweep__spares_what_is_reused(agent):
+def test_sweep__keeps_reusable_entries(agent):
     """A time before the oldest usable translation removes no more."""
     agent(CACHE_TTL=60)
     Translation.objects.create(key="k", text="t", provider="p", model="m", request_id=uuid.uuid4())

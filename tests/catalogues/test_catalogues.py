@@ -768,7 +768,7 @@ def shown(path: Path) -> str:
     return subprocess.run(["msgcat", "--no-wrap", path], capture_output=True, text=True, check=True).stdout
 
 
-def test_po__nothing_is_lost(tmp_path):
+def test_po__round_trip(tmp_path):
     """Everything that gettext reads in a file is still there after a text was added, and so is a comment at the end."""
     source = made(tmp_path, "de.po", TRICKY)
     before = shown(source)
@@ -843,7 +843,7 @@ def test_json__many_plural_texts(tmp_path):
     assert time.process_time() - began < 10
 
 
-def test_json__form_that_has_forms(tmp_path):
+def test_json__nested_plural_forms(tmp_path):
     """If a key is a form of one text and the singular of another, both get their forms."""
     source = made(tmp_path, "en.json", {"x_one": "a", "x_other": "b", "x_other_plural": "c"})
     assert json.loads(translate(source)) == {"x_one": "[a]", "x_other": "[b]", "x_other_plural": "[c]"}

@@ -141,7 +141,7 @@ def test_target__layouts(tmp_path, source, to, target):
     assert open_catalogue(tmp_path / source, to, out).target.is_relative_to(out)
 
 
-def test_target__folder_that_is_there(tmp_path):
+def test_target__existing_folder(tmp_path):
     """An existing folder of the language is used, even if it is spelled in another way."""
     for folder in ("res/values-b+pt+BR", "pt_BR.lproj"):
         (tmp_path / folder).mkdir(parents=True)
@@ -424,7 +424,7 @@ def test_refused__before_anything(tmp_path, name, content, fault):
     assert fault in str(refused.value)
 
 
-def test_refused__yaml_that_never_ends(tmp_path):
+def test_refused__endless_yaml(tmp_path):
     """Endless nesting is refused by libyaml or, with versions that accept it, by us."""
     with pytest.raises(CatalogueError, match="it is not valid YAML|it is nested more than 100 levels deep"):
         open_catalogue(made(tmp_path, "en.yml", "en: " + "[" * 100_000), "de")

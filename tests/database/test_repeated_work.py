@@ -18,7 +18,7 @@ def runs() -> bool:
     return NAME in [thread.name for thread in threading.enumerate()]
 
 
-def test_repeated_work__until_there_is_none(caplog: pytest.LogCaptureFixture) -> None:
+def test_repeated_work__ends_without_work(caplog: pytest.LogCaptureFixture) -> None:
     """A job that fails is logged and done again. The thread ends when there is none, and starts again for the next."""
     jobs = ["first"]
     done: list[str] = []

@@ -86,7 +86,7 @@ def test_draft__photo(transport, scripted_model):
     assert encoded(PNG) not in json.dumps([row.prompt, row.response, row.metadata])
 
 
-def test_draft__photo_that_is_none(scripted_model):
+def test_draft__photo_is_not_an_image(scripted_model):
     """Bytes that are not an image are refused by this package. The caller reports an outage."""
     assert screen(images=[{"data_b64": encoded(b"%PDF-1.7"), "mime": "image/png"}]) == UNAVAILABLE
     assert scripted_model.requests == []
@@ -134,7 +134,7 @@ def test_draft__answer_corrected(scripted_model):
 
 
 @pytest.mark.parametrize("provider", ["claude-code", "nobody"])
-def test_draft__provider_that_is_named(scripted_model, settings, provider):
+def test_draft__named_provider(scripted_model, settings, provider):
     """The named provider is asked. An unknown one holds the draft back."""
     settings.STAPEL_MODERATION = {**settings.STAPEL_MODERATION, "LLM_PROVIDER": provider}
     scripted_model.script(json.dumps(APPROVED))

@@ -61,7 +61,7 @@ def test_answer__cited(transport, segments, scripted_model):
     assert (row.user_id, row.workspace_id, row.model_size) == (USER, WORKSPACE, "medium")
 
 
-def test_answer__nobody_is_named(segments, scripted_model):
+def test_answer__without_a_user(segments, scripted_model):
     """Without a user, the payload has no `user_id`, and neither has the row."""
     scripted_model.script('{"answer": "5,000.", "citations": []}')
     assert ask(model_size="large").text == "5,000."

@@ -45,7 +45,7 @@ def test_translate__a_text_in_plain_words(provider, scripted_model, answer):
     assert PromptLog.objects.get().response == answer
 
 
-def test_translate__an_object_of_more(provider, scripted_model):
+def test_translate__object_with_other_keys(provider, scripted_model):
     """An object with unknown names becomes the translation, written as a Python dict."""
     scripted_model.script('{"formal": "Bonjour", "informal": "Salut"}')
     assert provider.translate("greeting", "Hello", "fr", {}) == "{'formal': 'Bonjour', 'informal': 'Salut'}"

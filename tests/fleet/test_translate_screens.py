@@ -146,7 +146,7 @@ def told(translated, errors, *messages):
 
 
 @pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```"])
-def test_admin__languages_that_are_missing(background, entry, scripted_model, fence):
+def test_admin__missing_languages(background, entry, scripted_model, fence):
     """The missing languages are filled in, also from an answer in a code fence. One row records the call."""
     scripted_model.script(fence.replace("{}", '{"de": "Hallo", "fr": "Bonjour", "en": "?"}'))
     assert background() == told(1, 0)

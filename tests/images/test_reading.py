@@ -149,7 +149,7 @@ def test_read__hundred_megabytes():
     assert peak < 1_000_000
 
 
-def test_repr__tells_no_data():
+def test_repr__without_data():
     """A repr contains neither the bytes nor the URL."""
     told = repr([*read_images([PNG_DATA, {"url": SIGNED}], LIMIT), inline_image(PNG, url=SIGNED)])
     assert (PNG_B64 in told, "hunter2" in told, "c0ffee" in told) == (False, False, False)
@@ -212,7 +212,7 @@ def test_provider__fallback_without_support(facade, agent):
 
 
 @pytest.mark.django_db
-def test_provider__that_cannot_be_made(agent):
+def test_provider__cannot_be_constructed(agent):
     """The error of a broken provider is reported, with or without images."""
 
     class Unmakeable(LlmProvider):
@@ -248,7 +248,7 @@ def test_surfaces__refuse_alike(facade, scripted_model, service, given, reason):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", SHAPELESS)
-def test_surfaces__refuse_alike_by_the_schema(facade, scripted_model, service, given):
+def test_surfaces__same_schema_errors(facade, scripted_model, service, given):
     """An invalid payload raises over comm, is a field's 400 over HTTP, and is a failure in Python."""
     with pytest.raises(SchemaValidationError):
         call("llm.complete", {**ASKED, "images": given})
@@ -294,7 +294,7 @@ def test_surfaces__fault_quotes_no_megabytes():
 
 
 @pytest.mark.django_db
-def test_surfaces__limit_that_is_no_number(facade, scripted_model, service, agent):
+def test_surfaces__limit_is_not_a_number(facade, scripted_model, service, agent):
     """A wrong setting is a failure that names it, also over HTTP, and only for requests with images."""
     agent(IMAGE_MAX_BYTES="5 MB")
     failure = {
@@ -354,7 +354,7 @@ def test_row__while_the_provider_thinks(scripted_model):
 
 
 @pytest.mark.django_db
-def test_failure__tells_no_data(scripted_model, caplog):
+def test_failure__without_data(scripted_model, caplog):
     """If an exception quotes the images, neither the log nor the row has them in full."""
     scripted_model.script(ValueError("nothing of it"))
     services.complete("What is it?", "small", images=[PNG_DATA, {"url": SIGNED}])

@@ -79,7 +79,7 @@ def closed(host: Host, *arguments: str, ahead: int = 0, silence: float = 20) -> 
     return host.run(CLOSE.format(arguments=list(arguments), ahead=ahead, silence=silence))  # type: ignore[no-any-return]
 
 
-def test_close_lost__by_a_host_whose_clock_is_ahead(hanging: Host, model: ScriptedServer) -> None:
+def test_close_lost__host_clock_ahead(hanging: Host, model: ScriptedServer) -> None:
     """A running call keeps its row and its reservation, even if the cleaning host's clock is two minutes ahead."""
     hanging.start(HANGING.format(renewal=60))
     until(lambda: model.requests)
@@ -97,7 +97,7 @@ def test_close_lost__a_renewed_row_lives(hanging: Host, model: ScriptedServer) -
     assert closed(hanging, "--older-than", "0", silence=0) == [["error"], 0]
 
 
-def test_created_at__of_a_host_whose_clock_is_behind(host: Host, model: ScriptedServer) -> None:
+def test_created_at__host_clock_behind(host: Host, model: ScriptedServer) -> None:
     """A row's start is a time of the database's clock, which all hosts share."""
     assert host.run(BEHIND) is True
 

@@ -80,7 +80,7 @@ def test_estimate__of_an_unknown_outcome(facade, agent, fault, budgets):
         ({"prompt_tokens": 6, "completion_tokens": 10}, ("price_list", Decimal("0.026"), None, None)),
     ],
 )
-def test_estimate__of_a_truncation_that_is_an_error(facade, agent, usage, booked):
+def test_estimate__truncation_reported_as_an_error(facade, agent, usage, booked):
     """A vendor that answers 400 because the cap was reached has generated that many tokens."""
     words = "Could not finish the message because max_tokens or model output limit was reached."
     with ScriptedServer(Reply.of({"error": {"message": words}, "usage": usage}, status=400)) as server:
@@ -90,7 +90,7 @@ def test_estimate__of_a_truncation_that_is_an_error(facade, agent, usage, booked
 
 
 @pytest.mark.parametrize("fault", [ProviderUnreachable("away"), ProviderUnavailable("busy")], ids=repr)
-def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
+def test_estimate__undelivered_call(facade, agent, fault):
     """A call that was not accepted, or that the vendor did not process, cost nothing."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
@@ -117,7 +117,7 @@ def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault):
 
 
 @pytest.mark.parametrize("fault", [InvalidAnswer("too large"), AnswerMissing("empty")], ids=repr)
-def test_estimate__of_an_answer_that_cannot_be_read(facade, agent, fault):
+def test_estimate__unreadable_answer(facade, agent, fault):
     """With a budget, an unreadable answer is charged its estimate, because it states no cost."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
@@ -126,7 +126,7 @@ def test_estimate__of_an_answer_that_cannot_be_read(facade, agent, fault):
     assert charged()[:2] == (USD * 10**9, TOKENS)
 
 
-def test_estimate__of_an_answer_that_states_nothing(facade, agent):
+def test_estimate__answer_without_usage(facade, agent):
     """With a budget, an answer without tokens and cost is charged its estimate, so the budget is used up."""
     scripted_chain(agent, only=ProviderResult("this"))
     agent(BUDGETS=[{**MONTH, "tokens": TOKENS * 3}])
@@ -152,7 +152,7 @@ HALVES = [
 
 @pytest.mark.parametrize("budgets", [[], [{**MONTH, "usd": "50", "tokens": 10000}]], ids=["without", "with"])
 @pytest.mark.parametrize("half", HALVES, ids=[half[0] for half in HALVES])
-def test_estimate__of_the_half_that_is_not_stated(facade, agent, half, budgets):
+def test_estimate__unstated_half(facade, agent, half, budgets):
     """If an answer states a half of its tokens, its cost is that half's, and the other half is estimated."""
     _, result, known, rest, tokens = half
     scripted_chain(agent, only=result)
@@ -206,7 +206,7 @@ def test_estimate__of_a_usage_in_part(facade, agent, reported, tokens):
 
 @pytest.mark.sdk
 @pytest.mark.parametrize("end", [{"output_tokens": None}, {"output_tokens": 0}, {}], ids=str)
-def test_estimate__of_a_stream_that_states_no_output(facade, agent, end):
+def test_estimate__stream_without_output_tokens(facade, agent, end):
     """The first token that `message_start` counts is no count of the answer."""
     delta = event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage=end)
     with ScriptedServer(stream(message_start(), text_block("this"), delta, MESSAGE_STOP)) as server:
@@ -245,7 +245,7 @@ def test_cost__of_an_unusable_result(facade, agent, part):
 
 
 @pytest.mark.parametrize("kind", [ProviderTimeout, AnswerInterrupted])
-def test_estimate__beyond_what_is_known(facade, agent, kind):
+def test_estimate__beyond_the_known_usage(facade, agent, kind):
     """Usage reported before the outcome was lost is the cost. The estimate covers what may have come after it."""
     scripted_chain(agent, only=kind("half", usage=Usage(input_tokens=20, output_tokens=1), text="ha"))
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
@@ -339,7 +339,7 @@ def test_estimate__of_a_cancelled_call(agent, was_sent):
     assert PromptLog.objects.get().metadata["failure"] == "cancelled"
 
 
-def test_estimate__is_counted_anew(facade, agent):
+def test_estimate__is_recounted(facade, agent):
     """A new budget counts the estimates in the ledger."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
     facade.complete("hello", "small")
@@ -349,7 +349,7 @@ def test_estimate__is_counted_anew(facade, agent):
 
 
 @pytest.mark.parametrize("cost", ["0.5", "0.6"])
-def test_budget__used_up_by_what_a_vendor_reported(facade, agent, cost):
+def test_budget__used_up_by_reported_cost(facade, agent, cost):
     """A model without a list price is refused when reported costs have used the budget up. A free model is not."""
     models = scripted_chain(agent, only=ProviderResult("this", 1, 1, cost_usd=cost), free="that")
     agent(PRICES={}, BUDGETS=[{**MONTH, "usd": "1"}], FALLBACKS={})

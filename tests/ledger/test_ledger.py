@@ -101,7 +101,7 @@ def test_row__big_prompt(facade, scripted_model):
     assert (row.prompt, row.response) == (text, text)
 
 
-def test_row__caller_provider_name_wins_nothing(facade, scripted_model):
+def test_row__provider_in_the_callers_metadata(facade, scripted_model):
     """A caller's metadata cannot attribute a call to another provider."""
     facade.complete("say", "small", metadata={"provider": "other", "failure": "none"})
     assert PromptLog.objects.get().metadata["provider"] == "anthropic"
@@ -120,7 +120,7 @@ def test_row__long_id(facade, scripted_model, column, length):
 
 
 @pytest.mark.parametrize("victim", ["x" * 65, "a\x00b"])
-def test_row__id_of_a_caller_who_knows_how_another_is_stored(facade, agent, scripted_model, victim):
+def test_row__id_that_looks_shortened(facade, agent, scripted_model, victim):
     """A caller who takes the stored form of another's id as a name is somebody else, in rows, budgets and figures."""
     agent(BUDGETS=[{"scope": "user", "period": "day", "tokens": 10**6}])
     stored = rows.opaque_id(victim)
@@ -307,7 +307,7 @@ def test_row__interrupted(agent):
     assert PromptLog.objects.get().status == "error"
 
 
-def test_widths__are_those_of_the_columns():
+def test_widths__match_the_columns():
     """Values are rejected or cut at the lengths of their columns."""
     assert PromptLog._meta.get_field("source").max_length == arguments.SOURCE_LENGTH
     assert PromptLog._meta.get_field("user_id").max_length == rows.ID_LENGTH
@@ -335,14 +335,14 @@ def test_close_lost__rows_of_dead_processes(scripted_model, age):
 
 
 @pytest.mark.parametrize("age", ["-1", "nan", "inf", "1e300"])
-def test_close_lost__of_no_age(age):
+def test_close_lost__age_zero(age):
     """An age that would include running calls, or exceed the calendar, is rejected."""
     with pytest.raises(CommandError, match="must be from 0"):
         call_command("close_lost_calls", "--older-than", age)
 
 
 @pytest.mark.parametrize("command", ["close_lost_calls", "purge_prompt_logs --days 1"])
-def test_commands_of_cron__say_nothing_of_others(command):
+def test_commands_of_cron__print_only_their_own_checks(command):
     """The command reports no checks of other apps: cron mails every line of output."""
 
     def finding(app_configs, **options):
@@ -422,7 +422,7 @@ def test_close_lost__row_that_has_changed(meanwhile):
     assert PromptLog.objects.values().get() == before
 
 
-def test_record__that_had_arrived():
+def test_record__already_inserted():
     """A row whose insert arrived before the connection broke exists once, and raises no error."""
     (row,) = lost_rows(1)
     again = PromptLog(**PromptLog.objects.values().get())
@@ -430,7 +430,7 @@ def test_record__that_had_arrived():
     assert PromptLog.objects.count() == 1
 
 
-def test_record__that_cannot_arrive():
+def test_record__rejected_values():
     """If the database rejects the values of a row, an error is raised, even though its key is free."""
     with pytest.raises(LedgerUnavailable, match="IntegrityError"), transaction.atomic():
         row_writer.record(PromptLog(source="other", model="m", model_size="small", prompt=None, status="success"))

@@ -96,7 +96,7 @@ def test_call__estimated_cost(facade, agent, told):
     assert [(call.cost_usd, call.estimated_cost_usd) for call in told] == [(None, row.estimated_cost_usd)]
 
 
-def test_call__failure_that_is_the_callers_word(facade, scripted_model, told):
+def test_call__failure_in_the_callers_metadata(facade, scripted_model, told):
     """A `failure` in the caller's metadata is ignored."""
     facade.complete("say", "small", metadata={"failure": "none"})
     assert [(call.status, call.failure) for call in told] == [("success", None)]
@@ -192,7 +192,7 @@ BROKEN = [broken_row, broken_statement, broken_savepoint, leaving, cancelled, cl
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("receiver", BROKEN, ids=lambda receiver: receiver.__name__)
-def test_receiver__harms_nobody(facade, scripted_model, receiver, caplog):
+def test_receiver__raises(facade, scripted_model, receiver, caplog):
     """If a receiver raises, the caller gets the answer, its transaction continues, and the log has the error."""
     with connected(receiver), transaction.atomic():
         PromptLog.objects.create(source="other", model="mine", model_size="", prompt="")

@@ -167,7 +167,7 @@ def test_ask__schema(scripted_model, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"[]", b"\xff", b"[" * 100_000, b"7"])
-def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
+def test_ask__schema_file_is_invalid(scripted_model, tmp_path, content):
     """A file without a schema is reported with the fix, and no model is called."""
     schema = tmp_path / "schema.json"
     if content is not None:
@@ -179,7 +179,7 @@ def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
 
 
 @pytest.mark.parametrize("options", [["--model", "huge"], ["--provider", "nobody"], ["--json", "--provider", "nobody"]])
-def test_ask__what_there_is_not(scripted_model, options):
+def test_ask__unknown_size_or_provider(scripted_model, options):
     """The error for an unknown size or provider lists the known ones."""
     _, err = run("ask", "hi", *options)
     assert re.search(r"rejected: .*'(huge|nobody)'.*: .*(small|openai-compat)", err)
@@ -290,14 +290,14 @@ def test_usage__as_llm_usage(scripted_model):
     assert run("usage", "--group-by", "user_id")[0] == out.getvalue()
 
 
-def test_ask__from_standard_input_that_is_no_text(scripted_model, monkeypatch):
+def test_ask__standard_input_is_not_utf8(scripted_model, monkeypatch):
     """Bytes that are not UTF-8 are reported with the fix."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))
     _, err = run("ask", "-")
     assert err == "CommandError: the prompt on standard input is not UTF-8 (invalid start byte): convert it\n"
 
 
-def test_ask__answer_that_a_terminal_would_obey(scripted_model, tmp_path):
+def test_ask__control_characters(scripted_model, tmp_path):
     """Unprintable characters are escaped in JSON, so the value stays the same. In plain text they are removed."""
     scripted_model.script("a\x1b[2J\u202eb\tc")
     assert run("ask", "hi")[0] == "a\ufffd[2J\ufffdb\tc\n"
@@ -332,7 +332,7 @@ def test_ask__interrupted(agent):
         (["logs", "--request-id", "x"], "argument --request-id: must be the request_id of an answer, a UUID, not 'x'"),
     ],
 )
-def test_usage__that_is_wrong(arguments, named):
+def test_usage__invalid_options(arguments, named):
     """An argument that is missing or invalid is named."""
     with pytest.raises(CommandError, match=re.escape(named)):
         call_command("llm", *arguments)
@@ -498,7 +498,7 @@ def test_providers__on_a_terminal(agent, monkeypatch, columns):
     assert (wrapped == whole) == (columns == 200)
 
 
-def test_providers__names_that_a_terminal_would_obey(agent):
+def test_providers__control_characters(agent):
     """A provider's text cannot move the cursor."""
     agent(PROVIDERS={**BUILTIN, "hostile": Hostile})
     out, _ = run("providers")
@@ -677,14 +677,14 @@ def kept(agent, scripted_model):
         (["--all"], 0),
     ],
 )
-def test_forget__what_is_named(kept, arguments, left):
+def test_forget__selected(kept, arguments, left):
     """Translations that match all conditions are removed. The others stay."""
     assert Translation.objects.count() == 7
     assert run("forget", *arguments)[0] == f"forgotten: {counted(7 - left, 'translation')}\n"
     assert Translation.objects.count() == left
 
 
-def test_forget__is_asked_anew(agent, scripted_model):
+def test_forget__asks_again(agent, scripted_model):
     """A forgotten text is sent to the model again."""
     scripted_model.script(translating(str.upper), translating(str.title))
     ask = partial(services.translate, "en", "de", {"k": "save it"})
@@ -703,13 +703,13 @@ def test_forget__is_asked_anew(agent, scripted_model):
         (["--since", "2026-13-45"], "--since must be a date or a time"),
     ],
 )
-def test_forget__what_cannot_be_meant(kept, arguments, message):
+def test_forget__invalid_conditions(kept, arguments, message):
     """Without conditions, the command forgets nothing."""
     assert message in run("forget", *arguments)[1]
     assert Translation.objects.count() == 7
 
 
-def test_forget__policy_that_finds_no_texts(agent, scripted_model):
+def test_forget__policy_without_a_search(agent, scripted_model):
     """Django's cache stores digests, so all answers are forgotten at once. The host's own entries stay."""
     caches["default"].clear()
     caches["default"].set("hosts", "own")
@@ -722,7 +722,7 @@ def test_forget__policy_that_finds_no_texts(agent, scripted_model):
     assert caches["default"].get("hosts") == "own"
 
 
-def test_forget__policy_that_cannot(agent):
+def test_forget__policy_without_forget(agent):
     """A policy without forget() is named."""
 
     class Mine(CachePolicy):

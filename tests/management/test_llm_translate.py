@@ -115,7 +115,7 @@ def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
     ]
 
 
-def test_kept__what_is_there(source, scripted_model):
+def test_kept__existing_translations(source, scripted_model):
     """Existing translations are neither sent nor changed. The others are added."""
     target = source.parent / "de.json"
     target.write_text('{\n\t"mine": "only here",\n\t"greeting": "Moin"\n}')

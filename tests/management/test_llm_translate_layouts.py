@@ -175,7 +175,7 @@ def test_mark__not_in_json(tmp_path, scripted_model):
 @pytest.mark.parametrize(
     ("arguments", "kept", "is_marked"), [([], "Vorher", True), (["--overwrite-fuzzy"], "OTHER TEXT", False)]
 )
-def test_fuzzy__of_others(tmp_path, scripted_model, arguments, kept, is_marked):
+def test_fuzzy__existing_entries(tmp_path, scripted_model, arguments, kept, is_marked):
     """A fuzzy translation stays as it is, with its mark, unless --overwrite-fuzzy is given, which a line names."""
     target = made(tmp_path, "de.po", FUZZY)
     scripted_model.script(translating(str.upper))
@@ -245,7 +245,7 @@ def test_files__suffix_with_underscore(tmp_path, scripted_model):
 # Checks and estimates
 
 
-def test_check__names_what_is_wrong(tmp_path, scripted_model):
+def test_check__names_the_faults(tmp_path, scripted_model):
     """--check calls no model, lists wrong translations, and changes nothing."""
     days = "{n, plural, one {# day} other {# days}}"
     texts = {"lost": "Hello {name}", "tag": "A <b>bold</b> text", "fine": "Pay {sum}", "none": "Missing", "days": days}

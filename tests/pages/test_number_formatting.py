@@ -55,7 +55,7 @@ def test_money__in_a_column(column, texts):
         (3, 2, "150 %"),
     ],
 )
-def test_percent__is_not_rounded_to_none_or_all(part, whole, text):
+def test_percent__not_rounded_to_0_or_100(part, whole, text):
     """Percentages have one decimal, never hide a small share or rest, and stay on one line."""
     assert percent(part, whole) == text.replace(" ", "\u00a0")
 

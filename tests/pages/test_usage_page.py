@@ -133,7 +133,7 @@ def test_rankings__without_prices():
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 19, 20, 21, 100])
-def test_durations__are_the_smallest_that_so_many_calls_kept_to(number):
+def test_durations__percentiles(number):
     """p50 and p95 ignore calls without a duration and those outside the period."""
     taken = [(n * 37 % 100) ** 2 // 3 for n in range(number)]
     PromptLog.objects.bulk_create(PromptLog(source="other", model="m", prompt="say", duration_ms=ms) for ms in taken)
@@ -183,7 +183,7 @@ def test_figures__of_cache_hits_alone(admin_client):
     assert [figure.kind for figure in page.found] == ["cost_usd"]
 
 
-def test_spend__is_never_a_zero_that_is_none(admin_client):
+def test_spend__unknown_is_not_zero(admin_client):
     """If no price is known, the page says so, with the number of calls. A free call costs zero."""
     written(model="local", cost_basis="unpriced", output_tokens=7)
     written(model="free", cost_usd=Decimal(0), cost_basis="provider", created_at=NOON + timedelta(days=1))
@@ -210,7 +210,7 @@ def test_names__hostile(admin_client, on_one_page):
             assert rows_behind(admin_client, figure.address) == [row]
 
 
-def test_page__asks_for_no_script_and_no_style_of_its_own(admin_client):
+def test_page__without_inline_script_or_style(admin_client):
     """The page satisfies the strictest content security policy."""
     written_at_random(50)
     content = admin_client.get(PAGE, FIVE_DAYS).content.decode()
@@ -396,7 +396,7 @@ def test_page__is_not_a_row(admin_client):
     assert PromptLog.objects.count() == 1
 
 
-def test_ranking__of_how_many(admin_client):
+def test_ranking__shown_of_all(admin_client):
     """A table that is cut says how many of how many it shows, and ends with the total of all."""
     for number in range(12):
         written(user_id=f"user-{number}", cost_usd=Decimal(number), output_tokens=1)

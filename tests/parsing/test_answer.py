@@ -406,7 +406,7 @@ def test_parse__largest_numbers():
         ("\0\udc00", None, "\ufffd\ufffd"),
     ],
 )
-def test_parse__what_cannot_be_stored(text, result, comment):
+def test_parse__unstorable_characters(text, result, comment):
     """NUL and lone surrogates, raw or escaped, become U+FFFD in keys, strings and the comment."""
     assert parse_json_response(text) == (result, comment)
 

@@ -229,7 +229,7 @@ def test_prices__of_the_host(agent):
 @pytest.mark.parametrize(
     "entry", [{}, {"input": "3"}, {**OWN, "input": "cheap"}, {**OWN, "more": "1"}, "3", {**OWN, "output": None}]
 )
-def test_prices__that_are_none(agent, entry):
+def test_prices__invalid_entry(agent, entry):
     """An invalid entry gives no price, instead of falling back to the list."""
     agent(PRICES={MODEL: entry})
     assert cost_of(Usage(7, 3), "any", MODEL, "anthropic") == Cost()

@@ -241,7 +241,7 @@ def test_merge(busy):
     assert "secret" not in stored().lower()
 
 
-def test_merge__into_one_who_has_nothing(busy):
+def test_merge__into_an_empty_account(busy):
     """Budgets move too: the new account has spent what the old one had."""
     standing, before = left("ann"), spent(user_id="ann")
     merge("ann", "new")
@@ -272,7 +272,7 @@ def test_merge__during_a_call(busy, scripted_model):
 
 
 @pytest.mark.parametrize(("gone", "survivor"), [("ann", None), (None, "bob"), ("ann", "ann")])
-def test_merge__of_nobody(busy, caplog, gone, survivor):
+def test_merge__without_ids(busy, caplog, gone, survivor):
     """A merge without ids, or of one account with itself, changes nothing."""
     before = stored()
     merge(gone, survivor)
@@ -324,7 +324,7 @@ def test_export__pages(monkeypatch):
 
 
 @pytest.mark.parametrize("other", ["Ann", "ann ", "änn"])
-def test_names__that_a_collation_takes_for_the_same(busy, other):
+def test_names__equal_to_a_collation(busy, other):
     """One user's data is never exported, erased or moved as that of a user with a similar id."""
     busy(other, "private")
     hit_counts.flush()

@@ -856,7 +856,7 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
         ),
     ],
 )
-def test_configuration__what_is_wrong(
+def test_configuration__problems(
     ask: Asker, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], fault: Fault
 ) -> None:
     """An invalid setting is named with its fix, by the check and by the call."""

@@ -145,7 +145,7 @@ def test_unreachable__closed_while_it_is_sent(client: Client) -> None:
     assert (type(fault), fault.may_be_billed) == (ProviderUnreachable, False)
 
 
-def test_unreachable__reused_connection_that_nobody_reads(client: Client) -> None:
+def test_unreachable__reused_connection_not_read(client: Client) -> None:
     """A reused connection that the server had closed received nothing."""
 
     def serve(connection: socket.socket) -> None:

@@ -575,7 +575,7 @@ def test_usage__other_names(case: str) -> None:
 
 
 @pytest.mark.parametrize("ticks", [-1, True, "37756000", 1.5, None, 10**16, 10**30, [], {}])
-def test_usage__ticks_that_are_none(ticks: Any) -> None:
+def test_usage__invalid_ticks(ticks: Any) -> None:
     """Any other value in their place is not a cost."""
     assert _read({"prompt_tokens": 1, "cost_in_usd_ticks": ticks}).cost_usd is None
 

@@ -243,7 +243,7 @@ def test_effort__not_refused(facade: Any, agent: Any, reply: Reply, failure: str
     assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", "low"]
 
 
-def test_effort__in_an_answer_that_the_vendor_rejects(facade: Any, agent: Any) -> None:
+def test_effort__rejected_in_an_answer(facade: Any, agent: Any) -> None:
     """An answer that is not JSON is asked for again within SCHEMA_RETRIES, with the same effort."""
     schema = {"type": "object", "properties": {"reasoning": {"type": "string"}}}
     wrong = refusal(400, "Failed to generate JSON.", code="json_validate_failed", failed_generation='{"reasoning": "')
@@ -286,7 +286,7 @@ def test_effort__refused_by_a_dialect(facade: Any, agent: Any, dialect: str, mes
     assert [request.json.keys() == plain for request in server.requests] == [False, True, True]
 
 
-def test_effort__none_that_needs_a_field(facade: Any, agent: Any, caplog: Any) -> None:
+def test_effort__none_needs_a_field(facade: Any, agent: Any, caplog: Any) -> None:
     """A field for calls without an effort is omitted too if the model refuses it, and never replaces an option."""
     with ScriptedServer(answer(), refusal(400, "unknown field: reasoning_split"), answer()) as server:
         entry = {"base_url": server.url, "dialect": "minimax", "models": {"small": "m", "large": "n"}}

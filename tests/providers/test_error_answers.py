@@ -195,7 +195,7 @@ def test_error_codes__of_each_field(name: str, missing: int) -> None:
 
 
 @pytest.mark.parametrize("refusal", [{"a": 1}, True, "", None])
-def test_answer__refusal_that_is_no_text(refusal: object) -> None:
+def test_answer__refusal_is_not_a_text(refusal: object) -> None:
     """Only a text is a refusal."""
     message = {"content": "Yes", "refusal": refusal}
     body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()

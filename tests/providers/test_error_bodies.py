@@ -55,7 +55,7 @@ def fault_of(request: pytest.FixtureRequest, agent: Callable[..., None], monkeyp
 
 @pytest.mark.parametrize("ending", ["hang", "close", "reset"])
 @pytest.mark.parametrize("missing", [2, 40, 70])
-def test_error__that_arrives_in_part(fault_of: Fault, missing: int, ending: Any) -> None:
+def test_error__incomplete_body(fault_of: Fault, missing: int, ending: Any) -> None:
     """An empty account is known by what arrived of its error. The text itself is not shown: a key may be cut in it."""
     body = json.dumps(QUOTA).encode()
     fault = fault_of(Reply(body[:-missing], status=429, content_length=len(body), ending=ending))
@@ -74,7 +74,7 @@ def test_error__in_part_without_a_clue(fault_of: Fault) -> None:
 
 
 @pytest.mark.parametrize("ending", ["hang", "close"])
-def test_error__that_shows_a_part_of_a_key(fault_of: Fault, ending: Any) -> None:
+def test_error__with_a_part_of_a_key(fault_of: Fault, ending: Any) -> None:
     """No part of a key that the vendor repeats is shown, if the connection ends in the middle of it."""
     body = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode()
     assert KEY[:6] not in str(fault_of(Reply(body[:-6], status=401, content_length=len(body), ending=ending)))

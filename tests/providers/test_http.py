@@ -494,7 +494,7 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
     return importlib.import_module(request.param)
 
 
-def test_bounded__host_that_reads_slowly(library: Any) -> None:
+def test_bounded__slow_reader(library: Any) -> None:
     """A host that accepts a large request slowly does not extend the deadline."""
     small_buffer = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)]
     transport = bounded(library.HTTPTransport(socket_options=small_buffer))

@@ -234,7 +234,7 @@ def test_answer__without_a_look_at_models(api):
 @pytest.mark.sdk
 @pytest.mark.django_db
 @pytest.mark.any_database
-def test_ping__tells_of_models(api, agent, capsys):
+def test_ping__reports_model_facts(api, agent, capsys):
     """`llm providers --ping` reports the warnings about models."""
     agent(PROVIDERS={"openai-compat": None, "claude-code": None})
     api.models["claude-a"] = model("claude-a", lifecycle="retired")

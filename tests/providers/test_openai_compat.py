@@ -140,13 +140,13 @@ def test_complete__path(exchange: Any, path: str, sent: str) -> None:
     ],
     ids=["200 KB", "400 KB of Cyrillic", "control characters", "lone surrogate", "empty"],
 )
-def test_complete__any_prompt_is_valid_json(exchange: Any, prompt: str, arrives: str) -> None:
+def test_complete__body_is_valid_json(exchange: Any, prompt: str, arrives: str) -> None:
     """The body is valid UTF-8 and JSON, whatever the prompt contains."""
     request, _ = exchange(prompt=prompt, system_prompt=prompt)
     assert json.loads(request.body.decode("utf-8"))["messages"][-1] == {"role": "user", "content": arrives}
 
 
-def test_complete__schema_that_is_no_json(fault: Any) -> None:
+def test_complete__schema_is_not_json(fault: Any) -> None:
     """A schema that cannot be written as JSON is refused before anything is sent."""
     schema = {"type": "object", "properties": {"a": {"type": "number", "enum": [float("nan")]}}}
     assert fault(Reply(), schema=schema)[:2] == (
@@ -530,7 +530,7 @@ def test_complete__usage_never_breaks_an_answer(exchange: Any, usage: Any, resul
 @pytest.mark.parametrize(
     ("cost", "known"), [(3, Decimal(3)), (0, Decimal(0)), (-1, None), (10**30, None), (-(10**30), None), ("-1", None)]
 )
-def test_complete__cost_that_is_none(exchange: Any, cost: Any, known: Decimal | None) -> None:
+def test_complete__invalid_cost(exchange: Any, cost: Any, known: Decimal | None) -> None:
     """A negative or absurd cost is unknown, not zero."""
     assert money(exchange(Reply.of(answer(usage={"cost": cost})))[1].cost_usd) == known
 
@@ -542,7 +542,7 @@ def test_complete__cost_that_is_none(exchange: Any, cost: Any, known: Decimal | 
         *[("Infinity", 2**31 - 1), ("1e999", 2**31 - 1), ("9" * 6000, 2**31 - 1)],
     ],
 )
-def test_complete__figures_that_are_no_numbers(exchange: Any, figure: str, tokens: int | None) -> None:
+def test_complete__invalid_figures(exchange: Any, figure: str, tokens: int | None) -> None:
     """A literal that JSON or Python does not allow is unknown, or the largest storable count, but never 0."""
     usage = {"prompt_tokens": 0, "completion_tokens": 2}
     body = json.dumps(answer(usage=usage)).replace('"prompt_tokens": 0', f'"prompt_tokens": {figure}')
@@ -555,7 +555,7 @@ def test_complete__byte_order_mark(exchange: Any, encoding: str) -> None:
     assert exchange(Reply(json.dumps(answer("ж"), ensure_ascii=False).encode(encoding)))[1].text == "ж"
 
 
-def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
+def test_complete__invalid_utf8(exchange: Any) -> None:
     """An invalid byte in a paid answer loses one letter, not the answer."""
     body = json.dumps(answer("a#b")).encode().replace(b"#", b"\xff")
     assert exchange(Reply(body))[1].text == "a\ufffdb"

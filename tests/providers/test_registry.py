@@ -63,7 +63,7 @@ def test_registry__dotted_path(agent):
 
 
 @pytest.mark.parametrize("entry", [One(), dict, object(), 7, LlmProvider.complete, {"api_key": "gw-7f3a9c1d"}])
-def test_register__refuses_what_is_no_provider(entry):
+def test_register__rejects_other_classes(entry):
     """Registering an instance or a foreign class is a TypeError, which does not show the value."""
     kind = type(entry).__name__
     message = f"provider 'mine' must be an LlmProvider subclass or a dotted path, not {kind}"

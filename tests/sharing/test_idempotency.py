@@ -154,7 +154,7 @@ def test_key__any_characters(facade, scripted_model, key):
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, 7, b"k", ["k"]])
-def test_key__that_is_none(facade, scripted_model, key):
+def test_key__invalid(facade, scripted_model, key):
     """An invalid key is refused with the fix, and not quoted."""
     answer = facade.complete("say", "small", idempotency_key=key)
     assert answer["reason"].startswith("rejected: idempotency_key is invalid: A string of 1 to 255 characters.")

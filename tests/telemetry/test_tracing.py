@@ -155,7 +155,7 @@ def test_spans__of_an_invalid_request(facade, scripted_model, spans):
         ),
     ],
 )
-def test_content__only_where_it_is_wished(facade, scripted_model, agent, spans, content, expected):
+def test_content__only_if_enabled(facade, scripted_model, agent, spans, content, expected):
     """Spans have prompts and answers only if TRACE_CONTENT is True."""
     agent(TRACE_CONTENT=content)
     scripted_model.script("answer")
@@ -280,7 +280,7 @@ print(asked)
 """
 
 
-def test_package__that_is_not_there():
+def test_package__missing():
     """Without the extra there are no spans, and the import is tried once."""
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines() == ["ok"] * 3 + ["['opentelemetry']"], done.stderr
