@@ -185,11 +185,11 @@ async def atranslate(
 @takes_keywords_of(TranslateOptions)
 def translation_cost(
     from_lang: str, to: str, entries: Mapping[str, str | Mapping[str, Any]], model_size: str = "small", **options: Any
-) -> translation.Most:
-    """The most that `translate()` could cost with these arguments. Calls no model. May raise an AgentError."""
+) -> translation.CostRange:
+    """What `translate()` would cost with these arguments. Calls no model. May raise an AgentError."""
     size, given = given_keywords("translation_cost", model_size, options, default="small")
     answer, texts_of = _translation_answer(size, **given)
-    return translation.most(texts_of(from_lang, to, entries), valid(answer.request))
+    return translation.cost_range(texts_of(from_lang, to, entries), valid(answer.request))
 
 
 def get_provider(name: str | None = None) -> LlmProvider:

@@ -4,7 +4,7 @@ from stapel_agent.types import Standing
 
 from .balances import SPENDER, TOKENS, AccountsMissing, due_warnings, fullest
 from .balances import make as make_accounts
-from .estimates import Estimate, estimated, estimated_beyond, estimated_rest, unbounded
+from .estimates import Estimate, estimated, estimated_beyond, estimated_rest, expected, unbounded
 from .periods import PERIODS
 from .periods import name as period_name
 from .periods import span as period_span
@@ -36,6 +36,7 @@ __all__ = [
     "estimated",
     "estimated_beyond",
     "estimated_rest",
+    "expected",
     "fullest",
     "hand_over_accounts",
     "is_reserved",

@@ -15,7 +15,7 @@ from stapel_agent.asking import INPUT, OUTPUT, Attempt
 from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.prices import UnitPrices, own_entry, request_fee, unit_prices
 from stapel_agent.providers import LlmProvider
-from stapel_agent.token_estimation import byte_length
+from stapel_agent.token_estimation import byte_length, token_estimate
 from stapel_agent.types import CompletionRequest, Usage
 
 from .policies import NANOS, Spend, nanos
@@ -57,6 +57,13 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
     (`supports_max_tokens`) and the vendor's image tokens are known.
     """
     return _with_fee(_priced(request, vendor, _sent_tokens(request, vendor), request.max_tokens), request, vendor)
+
+
+def expected(request: CompletionRequest, vendor: str | None, answered: int) -> Estimate:
+    """Estimate what a call costs whose answer has `answered` tokens, at the usual size of a token: no upper bound."""
+    texts = (request.message, request.system_prompt or "")
+    sent = sum(map(token_estimate, texts)) + FRAME_TOKENS
+    return _with_fee(_priced(request, vendor, sent, min(answered, request.max_tokens)), request, vendor)
 
 
 def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from stapel_agent.catalogues import with_number
-from stapel_agent.translation import Entry, Most, Review, Terms, review
+from stapel_agent.translation import CostRange, Entry, Review, Terms, review
 
 from .catalogue_translation import CatalogueTranslation
 
@@ -20,9 +20,9 @@ UNNUMBERED = re.compile(r"%(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-
 
 
 class CostOf(Protocol):
-    """Returns the maximum cost of translating entries from a language, with a hint about them."""
+    """Returns the cost of translating entries from a language, with a hint about them."""
 
-    def __call__(self, from_lang: str, entries: Any, hint: str) -> Most: ...
+    def __call__(self, from_lang: str, entries: Any, hint: str) -> CostRange: ...
 
 
 def review_existing(translation: CatalogueTranslation, terms: Mapping[str, str]) -> int:
@@ -61,7 +61,8 @@ def _numbered(text: str) -> str:
     return UNNUMBERED.sub(lambda match: match[0] if match[0] == "%%" else f"%{next(count)}${match[0][1:]}", text)
 
 
-def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> Most:
-    """Return the maximum cost of the missing texts."""
+def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> CostRange:
+    """Return the cost of the missing texts."""
     slices = translation.slices(translation.pending())
-    return Most.total(cost_of(language, translation.entries(part), hint) for language, hint, part in slices)
+    costs = (cost_of(language, translation.entries(part), hint) for language, hint, part in slices)
+    return sum(costs, CostRange())

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from stapel_agent.translation import Cost
+
 from .catalogue_translation import CatalogueTranslation
 
 COLUMNS = ("language", "kept", "translated", "failed", "left", "input tokens", "output tokens", "file")
@@ -76,6 +78,12 @@ def advice(translations: Sequence[CatalogueTranslation]) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def spelled(cost: Cost) -> str:
+    """The tokens and dollars of a cost."""
+    dollars = "at an unknown price" if cost.cost_usd is None else f"${cost.cost_usd:.4f}"
+    return f"{cost.tokens} tokens, {dollars}"
 
 
 def printable(text: str, length: int, *, squeeze: bool = True) -> str:

@@ -1,23 +1,24 @@
 """Translation of maps of texts: split, protect, ask, check, ask again, merge."""
 
 from .entry import Entry
-from .existing_translations import Most, Review, Terms, most, review
+from .existing_translations import Cost, CostRange, Review, Terms, cost_range, review
 from .job import NOTHING, Translations
 from .placeholder_formats import FORMATS
 from .translate_map import atranslate, translate
 from .translation_request import Texts
 
 __all__ = [
+    "Cost",
+    "CostRange",
     "Entry",
     "FORMATS",
-    "Most",
     "NOTHING",
     "Review",
     "Terms",
     "Texts",
     "Translations",
     "atranslate",
-    "most",
+    "cost_range",
     "review",
     "translate",
 ]

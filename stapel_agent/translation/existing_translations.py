@@ -11,14 +11,14 @@ from typing import TypeAlias
 
 from stapel_agent import cache
 from stapel_agent.asking import candidate_of
-from stapel_agent.budgets import Estimate, estimated
+from stapel_agent.budgets import Estimate, estimated, expected
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import CompletionRequest
 
 from . import numbers
 from .entry import Entry
 from .glossary import Glossary
-from .job import Job
+from .job import Job, tokens_in_answer
 from .locale_patterns import is_same_pattern, misplaced_time
 from .masking import Damaged, Protected
 from .plural_forms import expanded_as
@@ -29,20 +29,32 @@ Terms: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Most:
-    """The maximum cost of a translation. `cost_usd` is None if a price is unknown."""
+class Cost:
+    """The cost of some calls. `cost_usd` is None if a price is unknown."""
 
-    calls: int
-    tokens: int
-    cost_usd: Decimal | None
+    tokens: int = 0
+    cost_usd: Decimal | None = Decimal(0)
 
     @classmethod
-    def total(cls, parts: Iterable[Most]) -> Most:
-        """Add up `parts`. If the cost of one of them is unknown, so is the total cost."""
-        listed = list(parts)
-        known = [part.cost_usd for part in listed if part.cost_usd is not None]
-        cost_usd = sum(known, Decimal(0)) if len(known) == len(listed) else None
-        return cls(sum(part.calls for part in listed), sum(part.tokens for part in listed), cost_usd)
+    def of(cls, spends: Iterable[Estimate]) -> Cost:
+        """Add up what calls cost."""
+        return sum((cls(spend.tokens, spend.usd) for spend in spends), cls())
+
+    def __add__(self, other: Cost) -> Cost:
+        """Add another cost. If one of the two is unknown, so is the sum."""
+        known = [usd for usd in (self.cost_usd, other.cost_usd) if usd is not None]
+        return Cost(self.tokens + other.tokens, sum(known, Decimal(0)) if len(known) == 2 else None)
+
+
+@dataclass(frozen=True)
+class CostRange:
+    """What a translation costs if each question is asked once, and if all are asked as often as the settings allow."""
+
+    expected: Cost = Cost()
+    most: Cost = Cost()
+
+    def __add__(self, other: CostRange) -> CostRange:
+        return CostRange(self.expected + other.expected, self.most + other.most)
 
 
 @dataclass(frozen=True)
@@ -85,16 +97,18 @@ def _check_signs(protected: Protected, given: str, task: Task) -> None:
         raise Damaged(fault)
 
 
-def most(texts: Texts, request: CompletionRequest) -> Most:
-    """Return the maximum cost of translating `texts`, if every question is asked as often as the settings allow."""
+def cost_range(texts: Texts, request: CompletionRequest) -> CostRange:
+    """Return what translating `texts` costs, without those that are known already."""
     job = Job(texts, request)
     whole = job.whole()
     whole.take(cache.recall(whole.question()))
     vendor = candidate_of(job.request).provider.vendor
-    retries, spends = agent_settings.TRANSLATE_RETRIES, list[Estimate]()
+    retries, once, often = agent_settings.TRANSLATE_RETRIES, list[Estimate](), list[Estimate]()
     for chunk in job.chunks():
+        question = chunk.question()
+        once.append(expected(question, vendor, sum(map(tokens_in_answer, chunk.segments))))
         # All together, retries for failures, one retry for untranslated texts, and finally each text alone.
-        spends += [estimated(chunk.question(), vendor)] * (retries + 2)
-        alone = map(chunk.alone, chunk.segments if retries else ())
-        spends += [estimated(question.question(), vendor) for question in alone]
-    return Most.total(Most(1, spend.tokens, spend.usd) for spend in spends)
+        often += [estimated(question, vendor)] * (retries + 2)
+        alone = map(chunk.alone, chunk.segments if retries and len(chunk.segments) > 1 else ())
+        often += [estimated(each.question(), vendor) for each in alone]
+    return CostRange(Cost.of(once), Cost.of(often))

@@ -212,7 +212,7 @@ class Job:
     def _groups(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         group, tokens = list[Segment](), 0
         for segment in segments:
-            needed = segment.tokens * GROWTH + TOKENS_BESIDES
+            needed = tokens_in_answer(segment)
             is_full = len(group) >= agent_settings.TRANSLATE_CHUNK_ENTRIES
             if group and (is_full or tokens + needed > self.request.max_tokens):
                 yield group
@@ -221,6 +221,11 @@ class Job:
             tokens += needed
         if group:
             yield group
+
+
+def tokens_in_answer(segment: Segment) -> int:
+    """The tokens that an answer may need for a segment, on the high side."""
+    return segment.tokens * GROWTH + TOKENS_BESIDES
 
 
 def _meets_all(fault: AgentError) -> bool:

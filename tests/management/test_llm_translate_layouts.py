@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stapel_agent.providers import ProviderResult
 from stapel_agent.testing import translating
 from tests.catalogues.files import made
 from tests.management.test_llm_translate import row, run
@@ -356,20 +357,36 @@ def test_check__plural_of_a_person(tmp_path, scripted_model):
     assert "CommandError: wrong translations: 1; " in wrong
 
 
-def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
-    """--estimate prints the maximum cost without calling a model. The run costs no more."""
+def tokens_of(text: str) -> int:
+    """What tokenizers make of German and English: four letters a token."""
+    return len(text) // 4
+
+
+def test_estimate__near_and_bound(tmp_path, scripted_model, agent):
+    """--estimate calls no model. A run costs about the first figure; with answers that all fail, up to the second."""
     agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1", "output": "5"}})
-    source = made(tmp_path, "en.json", {f"k{n}": f"Text number {n} of a shop" for n in range(60)})
-    scripted_model.script(translating(str.upper))
+    source = made(tmp_path, "en.json", {f"k{n}": f"The text number {n} of a small shop" for n in range(60)})
+
+    def german(request):
+        text = translating(lambda text: f"Der Text Nummer {text.split()[3]} eines kleinen Ladens")(request)
+        sent = tokens_of(request.prompt + (request.system_prompt or ""))
+        return ProviderResult(text, input_tokens=sent, output_tokens=tokens_of(text))
+
     out, err = run(source, "--to", "de", "--from", "en", "--estimate")
-    said = re.fullmatch(
-        r"de: 60 texts, at most (\d+) tokens, (\$\d+\.\d+|at an unknown price)\nThis is an upper bound: .*\n",
-        out,
-    )
+    said = re.match(r"de: 60 texts, about (\d+) tokens, \$(0\.\d+); at most (\d+) tokens, \$(\d\.\d+)\n", out)
     assert (err, scripted_model.requests, (tmp_path / "de.json").exists()) == ("", [], False)
-    scripted_model.script("no JSON at all")
-    spent = row(run(source, "--to", "de", "--from", "en")[0])
-    assert int(spent[4]) + int(spent[5]) <= int(said[1])
+    for reply, least, most in (("no JSON at all", 0, int(said[3])), (german, 0.5, int(said[1]))):
+        scripted_model.script(reply)
+        spent = row(
+            run(
+                source,
+                "--to",
+                "de",
+                "--from",
+                "en",
+            )[0]
+        )
+        assert least * most < int(spent[4]) + int(spent[5]) <= most
 
 
 # Plural forms

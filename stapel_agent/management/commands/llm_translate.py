@@ -29,7 +29,7 @@ from stapel_agent.exceptions import AgentError
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import CostOf, estimate, review_existing
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
-from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, labels, table
+from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, labels, spelled, table
 from stapel_agent.management.terminal_command import TerminalCommand
 from stapel_agent.management.waiting_notice import waits_announced
 from stapel_agent.model_profiles import EFFORTS
@@ -38,8 +38,8 @@ SHOWN_NAMES = 10
 """Number of failed texts that are named for each reason, at the default verbosity."""
 
 ESTIMATE = (
-    "This is an upper bound: it counts every question as often as TRANSLATE_RETRIES allows, each time with an answer of"
-    " MAX_TOKENS."
+    "The first figure counts every question once, with an answer twice as long as its texts and without thinking. The"
+    " second counts every question as often as TRANSLATE_RETRIES allows, each time with an answer of MAX_TOKENS."
 )
 
 
@@ -76,7 +76,7 @@ class Command(TerminalCommand):
         add("--key-paths", action="store_true", help="send the paths of keys to the model")
         only = parser.add_mutually_exclusive_group()
         only.add_argument("--check", action="store_true", help="check existing translations without calling a model")
-        only.add_argument("--estimate", action="store_true", help="print the maximum cost without calling a model")
+        only.add_argument("--estimate", action="store_true", help="print what it may cost without calling a model")
 
     def handle(self, *arguments: Any, verbosity: int, **options: Any) -> None:
         try:
@@ -126,11 +126,10 @@ class Command(TerminalCommand):
 
     def _estimate(self, plan: list[Step]) -> None:
         for step in plan:
-            most = estimate(step.translation, step.cost_of)
-            left = step.translation.left
-            dollars = "at an unknown price" if most.cost_usd is None else f"${most.cost_usd:.4f}"
-            texts = counted(left, "text")
-            self.stdout.write(f"{step.translation.catalogue.to}: {texts}, at most {most.tokens} tokens, {dollars}")
+            costs = estimate(step.translation, step.cost_of)
+            texts = counted(step.translation.left, "text")
+            about, most = map(spelled, (costs.expected, costs.most))
+            self.stdout.write(f"{step.translation.catalogue.to}: {texts}, about {about}; at most {most}")
         self.stdout.write(ESTIMATE)
 
     def _summarise(self, translations: list[CatalogueTranslation], verbosity: int) -> None:
