@@ -32,9 +32,9 @@ FORMATS = {
 """The format of a text, by gettext's flag."""
 
 SPACED = {
-    "printf": r"% [-+ 0#'I]*+(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@]",
-    "python": r"% [-+ 0#]*+[hlL]?+[diouxXeEfFgGcrsa]",
-    "php": r"% [-+ 0]*+[bcdeEfFgGhHosuxX]",
+    "printf": r"%%|% [-+ 0#'I]*+(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@]",
+    "python": r"%%|% [-+ 0#]*+[hlL]?+[diouxXeEfFgGcrsa]",
+    "php": r"%%|% [-+ 0]*+[bcdeEfFgGhHosuxX]",
 }
 """Conversions with a space as their flag, by the format. msgfmt also finds them in percentages, such as "20% off"."""
 

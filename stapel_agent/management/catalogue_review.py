@@ -13,10 +13,15 @@ from stapel_agent.translation import CostRange, Entry, Review, Terms, review
 
 from .catalogue_translation import CatalogueTranslation
 
-NUMBERED = {"printf", "php", "apple", "android"}
-"""The formats in which a placeholder may have the number of its argument."""
-NUMBER = re.compile(r"%\d{1,3}+\$")
-UNNUMBERED = re.compile(r"%(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-Za-z@%]")
+NUMBER = re.compile(r"%\d{1,3}+\$|(?<!\{)\{\d")
+UNNUMBERED = {
+    **dict.fromkeys(
+        ("printf", "php", "apple", "android"),
+        re.compile(r"%(?P<rest>(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-Za-z@%])"),
+    ),
+    "python-brace": re.compile(r"\{\{|\{(?P<rest>[}:!])"),
+}
+"""What has no number yet, by the formats in which a placeholder may have the number of its argument."""
 
 
 class CostOf(Protocol):
@@ -41,8 +46,9 @@ def _reviews(translation: CatalogueTranslation, terms: Terms) -> Iterator[tuple[
     for key, existing in catalogue.translations().items():
         format, limit = catalogue.format(key), catalogue.max_length(key)
         sources = catalogue.sources(key, texts[key])
-        if format in NUMBERED and NUMBER.search(existing):
-            sources += [_numbered(text) for text in sources]
+        if format in UNNUMBERED and NUMBER.search("".join([existing, *sources])):
+            sources += [_numbered(text, format) for text in sources]
+            existing = _numbered(existing, format)
         if (number := catalogue.only_number(key)) is not None:
             said = (with_number(source, number, existing) for source in sources)
             sources += [text for text in said if any(map(str.isalpha, text))]
@@ -55,10 +61,18 @@ def _reviews(translation: CatalogueTranslation, terms: Terms) -> Iterator[tuple[
         yield catalogue.name(key), best if best.fault else replace(best, fault=catalogue.fault(key, existing))
 
 
-def _numbered(text: str) -> str:
+def _numbered(text: str, format: str) -> str:
     """Return `text` with numbers in its placeholders, as a translation in another order needs them."""
-    count = itertools.count(1)
-    return UNNUMBERED.sub(lambda match: match[0] if match[0] == "%%" else f"%{next(count)}${match[0][1:]}", text)
+    if NUMBER.search(text):
+        return text
+    first, end = ("{", "") if format == "python-brace" else ("%", "$")
+    count = itertools.count(0 if first == "{" else 1)
+
+    def number(found: re.Match[str]) -> str:
+        is_literal = found["rest"] in (None, "%")
+        return found[0] if is_literal else f"{first}{next(count)}{end}{found['rest']}"
+
+    return UNNUMBERED[format].sub(number, text)
 
 
 def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> CostRange:

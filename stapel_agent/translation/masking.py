@@ -31,6 +31,13 @@ PERCENT_SIGNS = re.compile("[٪％]")
 """Percent signs that no format interprets."""
 DIRECTIVES = re.compile(r"(?:%[-_0^#]?+[A-Za-z%]|[^\w%]++)++%?+")
 """A pattern of a date or a price without words: `%a, %d %b %z`, `%u%n`."""
+CONVERSION = re.compile(
+    r"(%(?:\d{1,3}\$|\([^()]{1,100}\)|<\w{1,100}>)?)[-+'I,]*(0\d{0,4}|)\d{0,4}((?:\.\d{0,4})?(?:hh|ll|[hlLqjztZ])?)([A-Za-z@])"
+)
+"""A conversion of printf: its argument, a width with zeros, its precision and length, and its letter."""
+SYNONYMS = str.maketrans("iXEFG", "dxefg")
+HAVE_SYNONYMS = {"printf", "python", "apple"}
+"""The formats with both `%i` and `%d`."""
 BESIDE_BRACES = re.compile(r"(?<=\{)\s{1,9}+|\s{1,9}+(?=\}+\Z)")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
@@ -114,7 +121,10 @@ class Protected:
         return "".join([*pieces, translation[position:]])
 
     def _meaning(self, hidden: str) -> str:
-        """Return hidden text without what may differ: readable attributes of a tag, blanks inside of braces."""
+        """Return hidden text without what may differ: attributes, blanks in braces, and the width of a conversion."""
+        if found := CONVERSION.fullmatch(hidden):
+            has_synonyms = self.format in HAVE_SYNONYMS
+            return "".join([*found.groups()[:3], found[4].translate(SYNONYMS) if has_synonyms else found[4]])
         ignores_blanks = hidden.startswith("{{") or FORMATS[self.format].message in ("always", "fluent")
         return BESIDE_BRACES.sub("", hidden) if ignores_blanks and hidden[:1] == "{" else without_values(hidden)
 

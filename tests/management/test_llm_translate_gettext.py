@@ -252,6 +252,18 @@ def test_check__line_breaks(tmp_path, msgid, msgstr):
     assert ("with a line break" in run(path, "--from", "en", "--to", "de", "--check")[1]) == fatal(path)
 
 
+@pytest.mark.gettext
+@pytest.mark.parametrize("flag", ["c-format", "python-format", "php-format"])
+def test_percentage__doubled(tmp_path, scripted_model, flag):
+    """`%%` before a word is a percent sign, and the word is translated."""
+    source = po(tmp_path, "en", f'#, {flag}\nmsgid "%d%% of disk %% done"\nmsgstr ""\n')
+    scripted_model.script(translating(lambda text: text.replace("of disk", "der Platte").replace("done", "voll")))
+    assert run(source, "--from", "en", "--to", "de")[1] == ""
+    assert asked(scripted_model) == ["⟦1⟧⟦2⟧ of disk ⟦3⟧ done"]
+    assert 'msgstr "%d%% der Platte %% voll"' in (tmp_path / PLACE.format("de")).read_text()
+    assert not fatal(tmp_path / PLACE.format("de"))
+
+
 @pytest.mark.parametrize(
     ("flag", "msgid", "msgstr", "is_right"),
     [
@@ -267,10 +279,25 @@ def test_check__line_breaks(tmp_path, msgid, msgstr):
         ("objc-format", "20% discount", "20 % Rabatt", False),
         ("python-format", "20% discount", "20 % Rabatt", False),
         ("php-format", "20% discount", "20 % Rabatt", False),
+        ("c-format", "%1$s is open", "%s ist offen", True),
+        ("python-brace-format", "{} of {}", "{1} von {0}", True),
+        ("python-brace-format", "{0} of {1}, {{x}}", "{} von {}, {{x}}", True),
+        ("python-brace-format", "{} of {}", "{1} von {1}", False),
+        ("c-format", "%-10s is %5d", "%-14s ist %d", True),
+        ("c-format", "%'d files of %i", "%d Dateien von %d", True),
+        ("python-format", "%(a)5d files", "%(a)i Dateien", True),
+        ("java-printf-format", "%d files", "%,d Dateien", True),
+        ("javascript-format", "%d files", "%i Dateien", False),
+        ("c-format", "%02d files", "%d Dateien", False),
+        ("c-format", "%.2f units", "%.1f Einheiten", False),
+        ("c-format", "%d files", "%u Dateien", False),
+        ("c-format", "100%% sure", "100 %% sicher", True),
+        ("c-format", "%% sure", "% sicher", False),
+        ("python-format", "%(a)d%% of disk", "%(a)d %% der Platte", True),
     ],
 )
 def test_check__numbered_arguments(tmp_path, flag, msgid, msgstr, is_right):
-    """A person may number the placeholders, to put them into another order."""
+    """A person may number the placeholders, to put them into another order, and change their width."""
     path = po(tmp_path, "de", f'#, {flag}\nmsgid "{msgid}"\nmsgstr "{msgstr}"\n')
     assert ("wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]) == is_right
 
