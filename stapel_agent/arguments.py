@@ -14,7 +14,7 @@ from .images import read_images
 from .model_profiles import known_profile, token_limit
 from .models import PromptSource
 from .parsing import storable
-from .schemas import Unreadable, field_problem, readable_argument
+from .schemas import Unreadable, field_problem, readable_argument, shown
 from .settings_validation import require_kinds
 from .sharing import Once
 from .types import CompletionRequest
@@ -85,13 +85,12 @@ def valid(request: CompletionRequest) -> CompletionRequest:
     _refuse_unreadable(vars(request))
     for name in ("prompt", "model_size"):
         if not isinstance(getattr(request, name), str):
-            raise InvalidRequest(f"{name.replace('_', ' ')} must be a string, not NoneType")
+            raise InvalidRequest(f"{name} must be a string, not NoneType")
     if not isinstance(request.metadata, Mapping):
         raise InvalidRequest(f"metadata must be a map, not {type(request.metadata).__name__}")
     if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
-        raise InvalidRequest(
-            f"source must have at most {SOURCE_LENGTH} characters, without NUL or an unpaired surrogate"
-        )
+        kind = f"a string of at most {SOURCE_LENGTH} characters, without NUL or an unpaired surrogate"
+        raise InvalidRequest(f"source must be {kind}, not {shown(request.source)}")
     for field in ("context", "idempotency_key", "effort"):
         _check(field, getattr(request, field))
     profile = known_profile(request.model_size)
@@ -112,9 +111,10 @@ def _token_cap(wish: int, limit: int) -> int:
 
 
 def _check(field: str, value: object) -> None:
-    """Validate an option against the JSON Schema that HTTP and comm use."""
+    """Validate an option against the JSON Schema that HTTP and comm use. The message never shows a key or a map."""
     if value is not None and (problem := field_problem("llm.complete", field, value)):
-        raise InvalidRequest(f"{field} is invalid: {problem}")
+        given = f" ({shown(value)})" if field in ("effort", "max_tokens") else ""
+        raise InvalidRequest(f"{field} is invalid{given}: {problem}")
 
 
 def once_of(request: CompletionRequest, verb: str, asked: Any, options: Mapping[str, Any]) -> Once:

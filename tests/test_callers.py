@@ -170,13 +170,24 @@ def test_max_tokens__lowers_the_cap(facade, scripted_model, agent, wish, sent):
     assert (request.max_tokens, type(request.max_tokens)) == (sent, int)
 
 
-@pytest.mark.parametrize("wish", [0, -1, 1.5, "5", True, float("nan"), [], -(10**400)])
-def test_max_tokens__invalid(facade, scripted_model, wish):
-    """A value that is not a whole number from 1 is refused with the fix."""
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        (0, "0"),
+        (-1, "-1"),
+        (1.5, "1.5"),
+        ("5", "'5'"),
+        (True, "True"),
+        (float("nan"), "nan"),
+        ([], "a value of the type list"),
+        (-(10**400), "a value of the type int"),
+    ],
+)
+def test_max_tokens__invalid(facade, scripted_model, wish, told):
+    """A value that is not a whole number from 1 is refused by its name, with the fix."""
     answer = facade.complete("say", "small", max_tokens=wish)
-    assert answer["reason"].startswith(
-        "rejected: max_tokens is invalid: The most tokens in the answer, a whole number of at least 1."
-    )
+    rule = "The most tokens in the answer, a whole number of at least 1."
+    assert answer["reason"].startswith(f"rejected: max_tokens is invalid ({told}): {rule}")
     assert scripted_model.requests == []
 
 

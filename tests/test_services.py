@@ -210,7 +210,7 @@ def test_complete__odd_usage(facade, scripted_model, usage):
         (("say", "huge"), "unknown model size 'huge': use one of small, medium, large"),
         (("", "small"), "prompt must not be empty"),
         ((7, "small"), "prompt must be a string, not int"),
-        (("say", None), "model size must be a string, not NoneType"),
+        (("say", None), "model_size must be a string, not NoneType"),
     ],
 )
 def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
@@ -219,13 +219,16 @@ def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
 
 
-@pytest.mark.parametrize("source", ["x" * 33, "\udfff", "a\x00"])
-def test_complete__source_that_cannot_be_stored(facade, scripted_model, source):
+@pytest.mark.parametrize(
+    ("source", "told"), [("x" * 33, f"'{'x' * 33}'"), ("\udfff", r"'\udfff'"), ("a\x00", r"'a\x00'")]
+)
+def test_complete__source_that_cannot_be_stored(facade, scripted_model, source, told):
     """A source that is too long for its column is refused, not cut to another source."""
     assert facade.complete("say", "small", source=source) == {
         "status": "failure",
         "failure": "rejected",
-        "reason": "rejected: source must have at most 32 characters, without NUL or an unpaired surrogate",
+        "reason": "rejected: source must be a string of at most 32 characters, without NUL or an unpaired surrogate, "
+        f"not {told}",
     }
     assert scripted_model.requests == []
 

@@ -37,7 +37,9 @@ def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
     if given is None:
         return ()
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
-        raise InvalidImage("images must be a list of {'url': ...} or {'data_b64': ...}")
+        raise InvalidImage(
+            f"images must be a list of {{'url': ...}} or {{'data_b64': ...}}, not {type(given).__name__}"
+        )
     if given and not isinstance(max_bytes, int | float):
         raise InvalidRequest(f"STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not {max_bytes!r}")
     if len(given) > MAX_IMAGES:

@@ -88,7 +88,8 @@ class Endpoint:
         chosen = self.get("max_tokens_param")
         if chosen in (None, *MAX_TOKENS_PARAMS):
             return chosen  # type: ignore[no-any-return]
-        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to one of {MAX_TOKENS_PARAMS}")
+        known = " or ".join(map(repr, MAX_TOKENS_PARAMS))
+        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to {known}")
 
 
 @cache
@@ -188,7 +189,7 @@ def _are_keys(setting: Any) -> bool:
 _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "api_key": (_are_keys, KEYS),
     "models": (lambda models: is_map(models, is_text), "a dict of sizes, each with the name of a model"),
-    "max_tokens_param": (lambda field: field in MAX_TOKENS_PARAMS, f"one of {MAX_TOKENS_PARAMS}"),
+    "max_tokens_param": (lambda field: field in MAX_TOKENS_PARAMS, " or ".join(map(repr, MAX_TOKENS_PARAMS))),
     "vendor": (is_text, "a string: an id of genai-prices, or the URL of an API"),
     "finish_reasons": (
         lambda reasons: is_map(reasons, lambda outcome: outcome in OUTCOMES),

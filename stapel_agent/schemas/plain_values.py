@@ -66,7 +66,7 @@ def readable_argument(name: str, value: Any) -> Any:
     if value is None or type(value) is str:
         return value
     if _is_no_text(name, value):
-        return Unreadable(f"{name.replace('_', ' ')} must be a string, not {type(value).__name__}")
+        return Unreadable(f"{name} must be a string, not {type(value).__name__}")
     plain = readable(name, value)
     if plain is None or isinstance(plain, str | Unreadable):
         return plain

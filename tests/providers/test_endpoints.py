@@ -472,7 +472,10 @@ WRONG = [
     ({"class": "anthropic", "dialect": "openai"}, "PROVIDERS['mine'] has an unknown key 'dialect'"),
     ({"base_url": "http://x", "api_key": [{"environ": "A"}]}, "PROVIDERS['mine']['api_key'] must be a string"),
     ({"base_url": "http://x", "models": ["m"]}, "PROVIDERS['mine']['models'] must be a dict"),
-    ({"base_url": "http://x", "max_tokens_param": "limit"}, "PROVIDERS['mine']['max_tokens_param'] must be one of"),
+    (
+        {"base_url": "http://x", "max_tokens_param": "limit"},
+        "PROVIDERS['mine']['max_tokens_param'] must be 'max_tokens' or",
+    ),
     ({"base_url": "http://x", "options": {"stream": True}}, "PROVIDERS['mine']['options'] cannot set stream"),
     (
         {"base_url": "http://x", "options": {"n": 10, "best_of": 10}},

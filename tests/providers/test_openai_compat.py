@@ -766,7 +766,7 @@ NO_ENDPOINTS = (
         ),
         (
             {"OPENAI_COMPAT_MAX_TOKENS_PARAM": "limit"},
-            "OPENAI_COMPAT_MAX_TOKENS_PARAM is invalid: set it to one of ('max_tokens', 'max_completion_tokens')",
+            "OPENAI_COMPAT_MAX_TOKENS_PARAM is invalid: set it to 'max_tokens' or 'max_completion_tokens'",
         ),
     ],
 )
