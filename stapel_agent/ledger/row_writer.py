@@ -38,7 +38,7 @@ from . import columns, row_statements
 from .call_finished_signal import aannounce, announce, announce_later
 from .cost_columns import forget_estimate, set_estimate
 from .running_calls import renewing
-from .unclosed_rows import close_later, close_left_over
+from .unclosed_rows import close_interrupted, close_later, close_left_over
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ def _not_opened(row: PromptLog, attempt: Attempt, fault: BaseException) -> BaseE
     if not isinstance(fault, Exception):
         if row._state.adding:
             columns.settle(row, attempt)
-            close_later(row)
+            close_interrupted(row)
         return fault
     unavailable = _unavailable(fault, ", so no provider was called")
     if isinstance(fault, TimeoutError):
@@ -251,11 +251,12 @@ def _settled(row: PromptLog, attempt: Attempt, closed: list[PromptLog]) -> Calla
 
 def _not_closed(row: PromptLog, closed: list[PromptLog], fault: BaseException) -> None:
     """Log an error and do not raise it, because the answer is already paid for. The row is closed later."""
+    is_interrupted = not isinstance(fault, Exception)
     if closed:
         announce_later(closed)
     else:
-        close_later(row)
-    if not isinstance(fault, Exception):
+        (close_interrupted if is_interrupted else close_later)(row)
+    if is_interrupted:
         raise fault
     row_and_fault = (row.pk, columns.spent(row), describe(fault))
     logger.error("ledger row %s (%s) could not be closed and is tried again later: %s", *row_and_fault)

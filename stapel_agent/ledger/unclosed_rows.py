@@ -1,4 +1,7 @@
-"""Rows that could not be closed. Closing a later row retries them, and so does the end of the process."""
+"""Rows that could not be closed. Closing a later row retries them, and so does the end of the process.
+
+An interrupted closing is retried at once: the database is not at fault.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from contextlib import nullcontext, suppress
 
 from django.db import connections, transaction
 
-from stapel_agent.database import in_background, prepare_background, wait_for_own_work
+from stapel_agent.database import in_background, prepare_background, wait_for_own_work, works_in_callers_thread
 from stapel_agent.models import PromptLog
 
 from . import row_statements
@@ -25,6 +28,13 @@ os.register_at_fork(after_in_child=_unclosed.clear)  # the parent closes them
 def close_later(row: PromptLog) -> None:
     _unclosed.append(row)
     prepare_background()
+
+
+def close_interrupted(row: PromptLog) -> None:
+    """Close a row whose closing was interrupted: without waiting, because the caller is to end."""
+    close_later(row)
+    if not works_in_callers_thread():  # where the next call closes it
+        in_background(close_left_over)
 
 
 def close_left_over(alias: str) -> None:

@@ -162,6 +162,28 @@ say(None)
 """
 
 
+INTERRUPTED = """
+from stapel_agent.ledger import row_writer
+on_ledger, writes = row_writer.on_ledger, []
+def interrupted(operation, **options):
+    writes.append(operation)
+    if len(writes) == {number}:
+        if {is_written}:
+            on_ledger(operation, **options)
+        raise SystemExit
+    return on_ledger(operation, **options)
+row_writer.on_ledger = interrupted
+try:
+    services.complete("what?", "small")
+except SystemExit:
+    pass
+ends_at = time.monotonic() + 20
+while PromptLog.objects.filter(status="pending").exists() and time.monotonic() < ends_at:
+    time.sleep(0.01)
+say(list(PromptLog.objects.values_list("status", flat=True)))
+"""
+
+
 @pytest.fixture
 def limited(host: Host, model: ScriptedServer) -> Host:
     """A host in which a call uses up nine tenths of its user's budget."""
@@ -226,3 +248,14 @@ def test_warning__at_exit(host: Host) -> None:
     """A warning that is still due is sent when the process ends."""
     host.run(WARNED_AT_EXIT)
     assert host.server.execute("SELECT user_id FROM agent_prompt_log") == [("warned",)]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_written", "status"),
+    [(1, True, "error"), (2, False, "success"), (2, True, "success")],
+    ids=["opened", "not closed", "closed"],
+)
+def test_row__interrupted_write(host: Host, number: int, is_written: bool, status: str) -> None:
+    """If a write to the ledger is interrupted, as by gevent, the row is closed without the help of another call."""
+    script = INTERRUPTED.format(number=number, is_written=is_written)
+    assert host.run(script) == [status]
