@@ -275,7 +275,7 @@ def _unknown_sizes() -> Iterator[CheckMessage]:
     for place, models in places.items():
         if isinstance(models, Mapping) and (unknown := sorted(map(str, models.keys() - sizes.keys()))):
             hint = f"MODELS has {sorted(sizes)}: add the size there, or change its name here."
-            text = f"{place} has sizes that are missing in MODELS, so no request can use them: {unknown}."
+            text = f"{place} has sizes that MODELS lacks, so no request can use them: {unknown}."
             yield Warning(text, hint, id="stapel_agent.W010")
 
 

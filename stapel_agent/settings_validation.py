@@ -68,7 +68,7 @@ def base_url(example: str) -> Kind:
 
 
 def choices(*values: object) -> Kind:
-    described = f"a dict of sources, each with one of {values}"
+    described = f"a dict of sources, each with one of {', '.join(map(repr, values))}"
     return Kind(described, lambda value: is_map(value, lambda choice: choice in values), "stapel_agent.E004")
 
 

@@ -47,7 +47,7 @@ BREAKING = [
     ("MAX_CONCURRENCY", {"anthropic": "5"}, "E005", "each with a whole number of at least 1", "dict"),
     ("COOLDOWN_FAILURES", "5", "E002", "a whole number from 1 ", "str"),
     ("COOLDOWN_SECONDS", -1, "E002", "a number from 0 ", "int"),
-    ("CACHE_SCOPE", "user", "E004", "each with one of ('user', 'workspace', 'shared')", "str"),
+    ("CACHE_SCOPE", "user", "E004", "each with one of 'user', 'workspace', 'shared', not", "str"),
     ("IDEMPOTENCY_TTL", 10**20, "E002", "a number from 0 to 1000000000", "int"),
 ]
 """Setting, value, id of the check, a part of the fix, and the reported type. Every call fails with these."""

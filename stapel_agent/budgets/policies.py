@@ -173,8 +173,8 @@ def _problem(entry: object) -> str | None:
         return 'must be a map such as {"scope": "user", "period": "month", "usd": "5.00"}'
     rules = {
         f"may only have the keys {', '.join(KEYS)}": entry.keys() <= set(KEYS),
-        f"must have a 'scope' of {', '.join(SCOPES)}": entry.get("scope") in SCOPES,
-        f"must have a 'period' of {', '.join(PERIODS)}": entry.get("period") in PERIODS,
+        f"must have a 'scope', which is one of {', '.join(SCOPES)}": entry.get("scope") in SCOPES,
+        f"must have a 'period', which is {' or '.join(PERIODS)}": entry.get("period") in PERIODS,
         f"may have an 'id' that is a string of 1 to {ID_LENGTH} characters": "id" not in entry or _is_id(entry["id"]),
         "must not have an 'id', because its scope is all": not (entry.get("scope") == "all" and "id" in entry),
         f"may have a 'without_id' of {SHARE} or {REFUSE} only if its scope is user or workspace and it has no 'id'": (

@@ -502,10 +502,13 @@ def test_rollback__of_the_caller(agent, scripted_model):
 
 WRONG = [
     (5, "must be a map such as"),
-    ({"scope": "team", "period": "day", "tokens": 1}, "must have a 'scope' of user, workspace, source, all"),
-    ({"scope": [], "period": "day", "tokens": 1}, "must have a 'scope' of"),
-    ({"scope": "user", "period": "week", "tokens": 1}, "must have a 'period' of day, month"),
-    ({"scope": "user", "tokens": 1}, "must have a 'period' of day, month"),
+    (
+        {"scope": "team", "period": "day", "tokens": 1},
+        "must have a 'scope', which is one of user, workspace, source, all",
+    ),
+    ({"scope": [], "period": "day", "tokens": 1}, "must have a 'scope', which is one of"),
+    ({"scope": "user", "period": "week", "tokens": 1}, "must have a 'period', which is day or month"),
+    ({"scope": "user", "tokens": 1}, "must have a 'period', which is day or month"),
     ({"scope": "user", "period": "day"}, "must have 'usd', 'tokens' or both"),
     (
         {"scope": "user", "period": "day", "token": 1},
