@@ -145,19 +145,16 @@ def _put_back(counts: Mapping[Key, Count]) -> None:
 
 
 def _write(counts: Mapping[Key, Count], alias: str) -> None:
-    # All processes update the same rows in the same order. Otherwise two of them may deadlock.
     rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
-        upsert([row for row, _ in rows.values()], ["source"], alias)
-        for digest in sorted(rows):
-            row, count = rows[digest]
-            while not _add_to(kept.filter(digest=digest), count):  # the row was handed over in the meantime
-                upsert([row], ["source"], alias)
+        upsert([row for row, _ in rows.values()], ["source"], alias)  # which also locks the rows
+        for digest, (_, count) in rows.items():
+            _add_to(kept.filter(digest=digest), count)
 
 
-def _add_to(row: QuerySet[HitCount], count: Count) -> int:
-    return row.update(
+def _add_to(row: QuerySet[HitCount], count: Count) -> None:
+    row.update(
         hits=F("hits") + count.hits,
         saved_tokens=F("saved_tokens") + count.tokens,
         # SQLite adds floats. A value too large for its column would fail forever and block other counts.

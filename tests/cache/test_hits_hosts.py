@@ -51,26 +51,45 @@ def test_hits__forked(host: Host) -> None:
     assert counted(host.server) == 5
 
 
+SLOW_INSERTS = {
+    "postgresql": """
+        CREATE FUNCTION slow() RETURNS trigger AS 'BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END' LANGUAGE plpgsql;
+        CREATE TRIGGER slow BEFORE INSERT ON agent_hit_count FOR EACH ROW EXECUTE FUNCTION slow()
+    """,
+    "mariadb": "CREATE TRIGGER slow BEFORE INSERT ON agent_hit_count FOR EACH ROW DO SLEEP(0.02)",
+}
+
+
 def test_hits__many_keys_at_once(host: Host) -> None:
     """Counts with many keys are written early. Processes that write the same keys in any order do not deadlock."""
+    host.server.execute(SLOW_INSERTS[host.server.kind])
     script = """
+    from concurrent.futures import ThreadPoolExecutor
+    from stapel_agent.cache import hit_counts as hits
+    from stapel_agent.database import connection as ledgers
     from stapel_agent.types import CompletionRequest
-    keys = list(range(600))
+    ledgers.done = lambda operation, alias: operation(alias)  # without retries after a deadlock
+    hits.FULL = 10
+    keys = list(range(12))
     {order}
-    def note():
+    def note(_):
         for _ in range(2):
             for key in keys:
                 hits.note(CompletionRequest("p", "small", "a", "llm_facade", 5, "m", user_id=str(key)), 1)
             hits.flush()
         connection.close()
-    threads = [threading.Thread(target=note) for _ in range(2)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    hits.flush()
-    say(1)
+    say("ready")
+    sys.stdin.readline()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(note, range(2)))
+    say("done")
     """
-    head = "from stapel_agent.cache import hit_counts as hits"
-    orders = ("pass", "keys.reverse()")
-    processes = [host.start(f"{head}\n{dedent(script.format(order=order))}") for order in orders]
-    assert [said(process) for process in processes] == [1, 1]
-    assert counted(host.server) == 2 * 2 * 2 * 600
+    processes = [host.start(dedent(script.format(order=order))) for order in ("pass", "keys.reverse()")]
+    for process in processes:
+        assert process.stdout and process.stdout.readline()
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [said(process) for process in processes] == ["done", "done"]
+    assert counted(host.server) == 2 * 2 * 2 * 12
