@@ -33,7 +33,7 @@ def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
     return format_html(
         '<svg class="agent-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="group"'
         ' aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{}</title>'
-        '<desc id="{name}-desc">{} bars; the table below has the same figures.</desc>{}</svg>',
+        '<desc id="{name}-desc">Bars: {}. The table below has the same figures.</desc>{}</svg>',
         max(1, len(bars)) * COLUMN,
         HEIGHT,
         title,
