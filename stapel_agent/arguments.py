@@ -119,7 +119,7 @@ def _check(field: str, value: object) -> None:
 
 def once_of(request: CompletionRequest, verb: str, asked: Any, options: Mapping[str, Any]) -> Once:
     """Validate `request` and wrap it as one call under its idempotency key, if it has one."""
-    require_kinds(translation=verb == "translate")
+    require_kinds()
     given = {name: value for name, value in options.items() if value is not None and name not in IDENTIFIED_OTHERWISE}
     checked = valid(request)
     images = [image.identity for image in checked.images]

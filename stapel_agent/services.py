@@ -26,6 +26,7 @@ from .schemas import (
     given_keywords,
     takes_keywords_of,
 )
+from .settings_validation import require_kinds
 from .types import Completion, CompletionRequest
 
 T = TypeVar("T")
@@ -221,6 +222,7 @@ def _translation_answer(
 
 
 def _texts(from_lang: str, to: str, entries: Mapping[str, Any], **options: Any) -> translation.Texts:
+    require_kinds(translation=True)
     return translation.Texts(**require_readable(from_lang=from_lang, to=to, entries=entries, **options))
 
 

@@ -120,6 +120,15 @@ def test_translate__names_the_fix(facade, agent, scripted_model, value):
     assert ("TRANSLATE_CHUNK_ENTRIES'] must be a whole number" in reason) == (value != 5)
 
 
+@pytest.mark.parametrize("value", ["po", 5, None])
+def test_translate__names_the_format_setting(facade, agent, scripted_model, value):
+    """An invalid default format is reported as the setting that it is, not as an argument that the caller left out."""
+    agent(TRANSLATE_FORMAT=value)
+    reason = facade.translate("en", "de", {"a": "one"})["reason"]
+    assert reason.startswith("rejected: STAPEL_AGENT['TRANSLATE_FORMAT'] must be empty, or one of icu, ")
+    assert (reason.endswith(TOLD), scripted_model.requests) == (True, [])
+
+
 @pytest.mark.parametrize("value", [[], None, "PROVIDERS MAX_TOKENS", 5, [("ANTHROPIC_API_KEY", KEY)]], ids=repr)
 def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
     """If STAPEL_AGENT is not a dict, there is one error, and no call is made with the defaults."""
