@@ -107,7 +107,7 @@ def without_translations(
     Files that are translations of each other stay. So do files that may be completed in place, unless the source is
     in `from_lang`.
     """
-    files = list(dict.fromkeys(files))
+    files = list({file.absolute(): file for file in files}.values())
     targets = {
         source: {_file_type(source).target(source, to, folder, from_lang).absolute() for to in languages}
         for source in files

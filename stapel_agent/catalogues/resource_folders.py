@@ -16,6 +16,7 @@ from .target_paths import is_language, locale_name, target_path
 
 OLDER_CODES = {"he": "iw", "id": "in", "yi": "ji"}
 """The codes that Android Studio uses."""
+NEWER_CODES = {older: code for code, older in OLDER_CODES.items()}
 REGION = re.compile(r"r[A-Z]{2}")
 
 
@@ -25,7 +26,7 @@ def android_target(source: Path, to: str, folder: Path | None, from_lang: str = 
     values, *qualifiers = parent.name.split("-")
     if values != "values":
         return target_path(source, to, folder, from_lang)
-    if qualifiers and (qualifiers[0].startswith("b+") or is_language(qualifiers[0])):
+    if qualifiers and (qualifiers[0].startswith("b+") or is_language(NEWER_CODES.get(qualifiers[0], qualifiers[0]))):
         qualifiers = qualifiers[2:] if REGION.fullmatch("".join(qualifiers[1:2])) else qualifiers[1:]
     base = folder or source.parent.parent if source.parent.name else folder or parent.parent
     names = ["-".join(["values", locale, *qualifiers]) for locale in _android_locales(to)]

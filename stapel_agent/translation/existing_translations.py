@@ -66,7 +66,21 @@ class Review:
 
 
 def review(entry: Entry, translation: str, from_lang: str, to: str, terms: Terms = ()) -> Review:
-    """Check a translation of `entry` like a model's answer, with the terms of a glossary and their translations."""
+    """Check a translation of `entry` like a model's answer, with the terms of a glossary and their translations.
+
+    Line breaks in other places are no fault, since people wrap lines as their language needs it.
+    """
+    found = _review(entry, translation, from_lang, to, terms)
+    ours, theirs = (text.strip().count("\n") for text in (entry.text, translation))
+    if not found.fault or ours == theirs or entry.format == "fluent":
+        return found
+    source, flat = (text.strip().replace("\n", " ") for text in (entry.text, translation))
+    if _review(replace(entry, text=source), flat, from_lang, to, terms).fault:
+        return found
+    return Review(doubt=f"has {theirs} line breaks in place of {ours}")
+
+
+def _review(entry: Entry, translation: str, from_lang: str, to: str, terms: Terms) -> Review:
     if fault := misplaced_time(entry.text, translation):
         return Review(fault)
     if is_same_pattern(entry.text, translation):

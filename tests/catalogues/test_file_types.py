@@ -125,6 +125,7 @@ def test_string_catalog__layout(tmp_path):
         ("res/values/strings.xml", "es-419", "res/values-b+es+419/strings.xml"),
         ("res/values/strings.xml", "he", "res/values-iw/strings.xml"),
         ("res/values-en-rGB-land/strings.xml", "de", "res/values-de-land/strings.xml"),
+        ("res/values-iw/strings.xml", "de", "res/values-de/strings.xml"),
         ("en.lproj/Localizable.strings", "pt-BR", "pt-BR.lproj/Localizable.strings"),
         ("Base.lproj/InfoPlist.strings", "de", "de.lproj/InfoPlist.strings"),
         ("en.lproj/Localizable.stringsdict", "zh-Hans", "zh-Hans.lproj/Localizable.stringsdict"),

@@ -243,6 +243,14 @@ def test_files__suffix_with_underscore(tmp_path, scripted_model):
     assert "with --from if their names end in it" in run(*sources, "--to", "fr")[1]
 
 
+def test_files__named_twice(tmp_path, scripted_model, monkeypatch):
+    """A file that is named twice, by its path and from the working directory, is translated once."""
+    source = made(tmp_path, "en.json", {"a": "Text"})
+    monkeypatch.chdir(tmp_path)
+    scripted_model.script(translating(str.upper))
+    assert row(run("en.json", source, "--to", "de")[0])[1] == "1"
+
+
 # Checks and estimates
 
 

@@ -1,6 +1,6 @@
 """Existing translations by people: which differences from their sources are right, and which are wrong."""
 
-from stapel_agent.translation import Entry, review
+from stapel_agent.translation import Entry, Review, review
 from tests.rows import each_row
 
 ADDED = "{ $n ->\n    [one] Fichier manquant : { $n }\n   *[other] Fichiers manquants : { $n }\n}"
@@ -86,3 +86,16 @@ def test_review__none(source, translation, to, format):
 def test_review(source, translation, to, format):
     """What looks similar and means something else is refused."""
     assert review(Entry(source, format=format), translation, "en", to).fault
+
+
+@each_row(
+    [
+        ("One line\nAnother line", "Eine Zeile und noch eine Zeile", Review(doubt="has 0 line breaks in place of 1")),
+        ("One line of %s", "Eine\nZeile von\n%s", Review(doubt="has 2 line breaks in place of 0")),
+        ("One line\nof %s", "Eine Zeile", Review(fault="lost '%s'")),
+        ("One line\nAnother line", "Eine Zeile\nNoch eine Zeile", Review()),
+    ]
+)
+def test_review__line_breaks(source, translation, expected):
+    """A person may wrap the lines in other places. That is worth a look, but no fault."""
+    assert review(Entry(source), translation, "en", "de") == expected
