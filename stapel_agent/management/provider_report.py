@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from django.db.models import QuerySet
+
 from stapel_agent import services
 from stapel_agent.asking import fingerprint
 from stapel_agent.conf import agent_settings
+from stapel_agent.database import ledger_alias
 from stapel_agent.exceptions import AccessDenied, AgentError, AnswerTruncated, OutOfCredit, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import (
@@ -151,7 +154,7 @@ def _endpoint(name: str) -> Endpoint | None:
 def _refused_keys(name: str, pings: Sequence[Ping]) -> Iterator[str]:
     """Why calls with one of several keys failed. The ledger names a key by its fingerprint."""
     ids = [ping.request_id for ping in pings if ping.request_id]
-    rows = PromptLog.objects.filter(request_id__in=ids, provider=name).exclude(status=PromptStatus.SUCCESS)
+    rows = _calls(name, ids).exclude(status=PromptStatus.SUCCESS)
     made = rows.order_by("created_at").values_list("metadata", "error_message")
     with_keys = ((facts, message) for facts, message in made if facts and "key" in facts)
     failed = {facts["key"]: f"{facts.get('failure')}: {message}" for facts, message in with_keys}
@@ -159,6 +162,11 @@ def _refused_keys(name: str, pings: Sequence[Ping]) -> Iterator[str]:
     for key, failure in failed.items() if len(places) > 1 else ():
         which = f"key {places[key]} of {len(places)}" if key in places else "a key"
         yield f"{which}, whose SHA-256 begins with {key}, failed: {failure}"
+
+
+def _calls(name: str, request_ids: Sequence[str]) -> QuerySet[PromptLog]:
+    """The provider's calls of these requests, just written: a replica, which a host may read from, may lack them."""
+    return PromptLog.objects.using(ledger_alias()).filter(request_id__in=request_ids, provider=name)
 
 
 def _ping(report: ProviderReport) -> Ping:
@@ -186,7 +194,7 @@ def _reason(answer: Mapping[str, Any], name: str) -> str | None:
         return None if is_cut else f"{reason}{_key_to_check(name, answer['failure'], reason)}"
     if answer["provider"] == name:
         return None
-    row = PromptLog.objects.filter(request_id=answer["request_id"], provider=name).order_by("created_at").last()
+    row = _calls(name, [answer["request_id"]]).order_by("created_at").last()
     reason = "cooling down"
     if row is not None:
         failure, message = str((row.metadata or {}).get("failure")), row.error_message or ""

@@ -424,6 +424,25 @@ def test_providers__ping(agent):
     assert list(PromptLog.objects.values_list("source", "metadata__ping").distinct()) == [("other", True)]
 
 
+class Replicated:
+    """A database router that reads from a replica, which is away."""
+
+    def db_for_read(self, model, **hints):
+        return "replica" if model is PromptLog else None
+
+    def db_for_write(self, model, **hints):
+        return "default"
+
+
+def test_providers__ping_beside_a_replica(agent, settings):
+    """A ping's outcome is read where it was written."""
+    settings.DATABASE_ROUTERS = [Replicated()]
+    models = scripted_chain(agent, denied=AccessDenied("the key is wrong"), other="prose")
+    agent(PROVIDERS={**BUILTIN, **{name: provider_of(model) for name, model in models.items()}}, RETRIES=0)
+    out, _ = run("providers", "--ping")
+    assert "auth: the key is wrong (its fallback 'other' answered)" in out
+
+
 def test_providers__ping_of_each_key(agent, monkeypatch):
     """Each of several keys is tried. A refused key is reported by its digest, a missing one by its variable."""
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
