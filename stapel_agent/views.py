@@ -44,6 +44,7 @@ from .http_api import (
     ServiceKeyAuthentication,
     StaffTokenAuthentication,
     UsageSchema,
+    read_body_of_unknown_length,
 )
 from .images import read_images
 from .schemas import BaseAnswer, function_schema
@@ -102,6 +103,7 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
 
     def payload(self, request: Request) -> dict[str, Any]:
         """The validated request. For a signed-in user, `user_id` is the user's own; a service may name any user."""
+        read_body_of_unknown_length(request)
         payload: dict[str, Any] = self.validated_request_data(request)
         if key := _idempotency_key(request, payload):
             payload["idempotency_key"] = key

@@ -26,6 +26,12 @@ class BoundedJSONParser(JSONParser):
             raise ParseError("JSON parse error - nested too deeply") from fault
 
 
+def read_body_of_unknown_length(request: Request) -> None:
+    """Read a body without a Content-Length, as in HTTP/2 or in chunks: REST framework would take it for empty."""
+    if not request.META.get("CONTENT_LENGTH"):
+        request.META["CONTENT_LENGTH"] = str(len(request._request.body))
+
+
 class AsciiJSONRenderer(JSONRenderer):
     """Renders JSON as ASCII, so that an unpaired surrogate in a caller's key is returned unchanged."""
 

@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.contrib.auth import get_user_model
 from django.http import HttpResponse
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, AsyncRequestFactory, Client
 from django.urls import path
 from rest_framework.throttling import SimpleRateThrottle
 from stapel_core.django.jwt.provider import jwt_provider
@@ -78,6 +78,22 @@ def test_answer__as_elsewhere(agent, scripted_model, name):
     url = TRANSLATE_URL if "entries" in payload else URL
     request = {"data": body, "content_type": "application/json", "headers": headers_of(caller)}
     assert told(async_to_sync(AsyncClient().post)(url, **request)) == told(Client().post(url, **request))
+
+
+@pytest.mark.parametrize(("length", "status"), [(1, 200), (100, 200), (3_000_000, 413)])
+def test_body__without_a_length(scripted_model, length, status):
+    """A body that comes in chunks, or over HTTP/2, is read as if its length was stated first."""
+    scripted_model.script("[]")
+    body = json.dumps({**COMPLETE, "prompt": "x" * length})
+    request = AsyncRequestFactory().post(URL, body, content_type="application/json")
+    del request.META["CONTENT_LENGTH"]
+    request.is_service_request = True
+
+    async def answered():
+        return await CompleteView.as_view()(request)
+
+    assert async_to_sync(answered)().status_code == status
+    assert [len(asked.prompt) for asked in scripted_model.requests] == [length] * (status == 200)
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "options"])
