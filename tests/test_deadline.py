@@ -228,6 +228,20 @@ def test_deadline__correction_is_not_asked_after_it(facade, agent):
     assert (asked(models), len(rows())) == ({"only": 1}, 1)
 
 
+def test_deadline__cost_of_a_correction_that_was_not_asked_for(facade, agent):
+    """What was spent before the deadline is known: the provider was not called after it."""
+
+    def slow(request):
+        time.sleep(SECONDS)
+        return ProviderResult("no JSON", 10, 5, cost_usd="0.25")
+
+    models = scripted_chain(agent, only=slow)
+    agent(DEADLINE=SECONDS)
+    answer = facade.complete_json("say", "small", schema=SCHEMA)
+    assert (answer["failure"], asked(models)) == ("timeout", {"only": 1})
+    assert answer["usage"] == {"input_tokens": 10, "output_tokens": 5, "cost_usd": "0.25"}
+
+
 def test_deadline__answer_that_came_late_counts(facade, agent):
     """An answer that a provider gave, and that is paid for, is an answer, even if it is late."""
     scripted_chain(agent, only=late("answer"))

@@ -211,7 +211,9 @@ class Attempts:
             attempt.fail(ProviderBusy(f"{place}: raise it, or try again later"))
         elif self.request.deadline.is_over:
             attempt.place.leave()
-            attempt.fail(ProviderTimeout(f"the DEADLINE of {self.request.deadline.seconds:g} s has passed"))
+            too_late = ProviderTimeout(f"the DEADLINE of {self.request.deadline.seconds:g} s has passed")
+            too_late.may_be_billed = False  # the provider was not called
+            attempt.fail(too_late)
         return attempt.error is None
 
     def _circumstances(self, last: Attempt) -> str:
