@@ -28,7 +28,8 @@ from .text_file import CatalogueError, TextFile
 
 MISSING: Any = object()
 CHROME_FIELDS = {"message", "description", "placeholders", "hash"}
-ARB_LOCALE = "@@locale"
+ARB_LOCALE, ANGULAR_LOCALE = "@@locale", "locale"
+"""Where ARB and Angular's files name their language."""
 
 
 @dataclass
@@ -53,7 +54,7 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     def own_language(self) -> str:
         tree = decode(self.file, self.source)
         names = [name for name, value in tree.items() if isinstance(value, dict)]
-        named = names[0] if names and len(tree) == 1 else tree.get(ARB_LOCALE)
+        named = names[0] if names and len(tree) == 1 else tree.get(_locale_key(tree))
         return named if isinstance(named, str) else ""
 
     def texts(self) -> dict[str, str]:
@@ -116,7 +117,8 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         if are_groups and not named and are_several(source, self.from_lang, self.to):
             raise CatalogueError(f"{str(self.source)!r} cannot be translated: {SEVERAL}")
         tree = self._plurals.tree(source)
-        return {**tree, ARB_LOCALE: locale_name(self.to)} if ARB_LOCALE in tree else tree
+        key = _locale_key(tree)
+        return {**tree, key: locale_name(self.to) if key == ARB_LOCALE else self.to} if key in tree else tree
 
     @cached_property
     def _plurals(self) -> PluralTree:
@@ -137,6 +139,8 @@ class JsonCatalogue(Catalogue[JsonDraft]):
 
     def _is_note(self, pointer: str) -> bool:
         """Whether the text at `pointer` is for translators or programs, and is not translated."""
+        if pointer == f"/{_locale_key(self._tree)}":
+            return True
         if self._is_arb:
             return pointer.startswith("/@")
         return self._has_messages and not (pointer.count("/") == 2 and pointer.endswith("/message"))
@@ -201,3 +205,8 @@ class Merge:
             return existing
         pairs = zip(source, merged, strict=True)
         return [type(item)() if value is MISSING else value for item, value in pairs] + values[len(source) :]
+
+
+def _locale_key(tree: dict[str, Any]) -> str:
+    """Return the key that names the language of a file. Only Angular's files have `locale` beside `translations`."""
+    return ANGULAR_LOCALE if tree.keys() == {ANGULAR_LOCALE, "translations"} else ARB_LOCALE

@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class TextFile:
         return self.bom + text.encode()
 
     def write(self, path: Path) -> bytes:
-        """Replace the file at `path` atomically, with the same permissions. Returns the bytes written.
+        """Replace the file at `path` atomically, with the same owner and permissions. Returns the bytes written.
 
         Raises CatalogueError if the file cannot be written.
         """
@@ -66,7 +67,7 @@ class TextFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(temporary, "xb") as file:
                 if path.exists():
-                    os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+                    _keep_access(file.fileno(), path.stat())
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -76,6 +77,13 @@ class TextFile:
         finally:
             temporary.unlink(missing_ok=True)
         return content
+
+
+def _keep_access(file: int, before: os.stat_result) -> None:
+    """Give the open `file` the permissions of the file before, and the owner if this process may."""
+    with suppress(PermissionError):
+        os.fchown(file, before.st_uid, before.st_gid)
+    os.fchmod(file, stat.S_IMODE(before.st_mode))
 
 
 def _with_line_ends(text: str, original: str, newline: str) -> str:

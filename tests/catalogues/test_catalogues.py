@@ -236,6 +236,22 @@ def test_write__permissions_and_links(tmp_path):
     assert (tmp_path / "de.json").is_symlink()
 
 
+@pytest.mark.parametrize("fault", [None, PermissionError(1, "Operation not permitted")])
+def test_write__owner(tmp_path, monkeypatch, fault):
+    """The file keeps its owner, if the process may set it: in a container, that is often root."""
+    owners = []
+
+    def fchown(file, *owner):
+        owners.append(owner)
+        if fault:
+            raise fault
+
+    monkeypatch.setattr(os, "fchown", fchown)
+    target = made(tmp_path, "de.json", "{}")
+    translate(made(tmp_path, "en.json", '{"a": "1"}'))
+    assert (owners, json.loads(target.read_text())) == ([(target.stat().st_uid, target.stat().st_gid)], {"a": "[1]"})
+
+
 def test_write__fails_whole(tmp_path, monkeypatch):
     """If a file cannot be written, it stays as it is."""
     target = made(tmp_path, "de.json", '{"a": ""}')

@@ -545,6 +545,18 @@ def test_gettext__formats(tmp_path, scripted_model):
     assert json.loads(scripted_model.requests[0].prompt) == {"1": "Pay ⟦1⟧ at 5%d"}
 
 
+def test_angular__locale(tmp_path, scripted_model):
+    """The `locale` of Angular's files names the language and is not translated. Elsewhere, it is a text."""
+    texts = {"1": "Hello {$NAME}"}
+    source = made(tmp_path, "messages.json", {"locale": "en-US", "translations": texts})
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--to", "pt-BR")[1] == ""
+    assert held(tmp_path / "pt-BR.json") == {"locale": "pt-BR", "translations": {"1": "HELLO {$NAME}"}}
+    assert "is in 'en-US' already" in run(source, "--to", "en-US")[1]
+    run(made(tmp_path, "app/other.json", {"locale": "Locale of the app"}), "--to", "de")
+    assert held(tmp_path / "app" / "de.json") == {"locale": "LOCALE OF THE APP"}
+
+
 def test_arb__messages(tmp_path, scripted_model):
     """ARB files contain ICU messages. Notes stay, and the locale becomes the target's."""
     days = "{n, plural, one{# day} other{# days}}"
