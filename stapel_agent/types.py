@@ -98,15 +98,14 @@ class Prefix:
 class CompletionRequest:
     """One question to a model, with everything that determines a correct answer.
 
-    `provider` is a registered name; `model` is that provider's model for `model_size`, empty until it is
-        resolved. `cache_scope` separates callers who must not share answers; `""` is shared.
-        `correction` tells the model what was wrong with its previous answer. It is sent, but does not
-        change the question or the cache key.
+    `provider` is a registered name; `model` is that provider's model for `model_size`, empty until it is resolved.
+    `cache_scope` separates callers who must not share answers; `""` is shared. `correction` tells the model what was
+    wrong with its previous answer. It is sent, but does not change the question or the cache key.
     `context` is the caller's note about the purpose of the call. `caller` identifies the caller, if an edge knows it;
-        `idempotency_key` belongs to that caller.
-    `parts` are the questions that this one combines. Their answers are cached and looked up one by one instead of
-        the whole, whose value maps each part's number to its answer, if there is one. A part is not `in_ledger`: no
-        row holds its answer alone.
+    `idempotency_key` belongs to that caller.
+    `parts` are the questions that this one combines. Their answers are cached and looked up one by one instead of the
+    whole, whose value maps each part's number to its answer, if there is one. A part is not `in_ledger`: no row holds
+    its answer alone.
     `effort` is one of `model_profiles.EFFORTS`; `options` are fields of the vendor's request.
     `stable_length` is the number of system prompt characters that other requests share; None means all of them.
     `cache_faults` names the cache steps that failed during this request.

@@ -18,7 +18,7 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
         except ValueError:
             raise ArgumentTypeError(f"must be a {'whole ' if kind is int else ''}number, not {text[:40]!r}") from None
         if not least <= value <= most:
-            raise ArgumentTypeError(f"must be from {least} to {most}")
+            raise ArgumentTypeError(f"must be from {least} to {most}, not {text[:40]}")
         return value
 
     return parse

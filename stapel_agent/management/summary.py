@@ -17,7 +17,7 @@ REASON_LENGTH = 300
 PATH_LENGTH = 4096
 AMOUNT = re.compile(r"\d[\d.]*+")
 ADVICE = {
-    "rejected auth out_of_credit provider_bug internal_error ledger_unavailable": "correct what is named above",
+    "rejected auth out_of_credit provider_bug internal_error ledger_unavailable": "fix the problem named above",
     "over_budget": "raise the budget or wait until it is reset",
 }
 """What to do first, by the failures that the same command would meet again."""

@@ -200,7 +200,7 @@ def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
     assert row(out)[:4] == ["0", "0", "1", "1"]
     assert "fr " not in out
     assert re.fullmatch(
-        r"de: rejected: .*tiny.*\nCommandError: not translated: 2; correct what is named above, then run"
+        r"de: rejected: .*tiny.*\nCommandError: not translated: 2; fix the problem named above, then run"
         r" the same command to translate the missing texts\n",
         err,
     )

@@ -229,7 +229,7 @@ def test_purge__copies(agent):
         (("--days", "nan"), "must be from 0.001"),
         (("--days", "x"), "argument --days: must be a number, not 'x'"),
         (("--days", "5", "--batch-size", "1.5"), "argument --batch-size: must be a whole number, not '1.5'"),
-        (("--days", "5", "--batch-size", "0"), "must be from 1 to 10000"),
+        (("--days", "5", "--batch-size", "0"), "must be from 1 to 10000, not 0"),
         (("--days", "5", "--pause", "-1"), "must be from 0 to 60"),
     ],
 )
