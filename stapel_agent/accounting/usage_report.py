@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
 from typing import Any, NotRequired, TypedDict, Unpack
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from stapel_agent.budgets import PERIODS, Spender, period_name, period_span, standings
 from stapel_agent.cache import flush_hits
@@ -78,7 +79,8 @@ def dollars(cost: Decimal) -> str:
 
 
 def _answer(query: UsageQuery, alias: str) -> UsageReport:
-    flush_hits()
+    with suppress(Error):  # the counts of this process are written later: the database may be read-only
+        flush_hits()
     reader = FigureReader(alias)
     found = _found(reader, query)
     keys = sorted(found, key=_order)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import InternalError
 from django.test import Client
 
 from stapel_agent import usage
@@ -477,6 +478,19 @@ def test_hits__database_gone(monkeypatch):
         broken.setattr(hit_counts, "_write", lambda counts, alias: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             hit_counts.flush()
+    assert usage()["totals"]["cache_hits"] == 2
+
+
+def test_hits__read_only_database(monkeypatch):
+    """The figures can be read even if this process's counts cannot be written, as during a fail-over."""
+
+    def refused(counts, alias):
+        raise InternalError("cannot execute INSERT in a read-only transaction")
+
+    hit_counts.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(hit_counts, "_write", refused)
+        assert usage()["totals"]["cache_hits"] == 0
     assert usage()["totals"]["cache_hits"] == 2
 
 
