@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -12,8 +12,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 MOST_CONFLICTS = 12
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
-CONFLICTS = frozenset({"40001", "40P01", 1020, 1213})
+CONFLICTS: Collection[str | int] = frozenset({"40001", "40P01", 1020, 1213})
 """A serialization failure and a deadlock: PostgreSQL's SQLSTATEs, and the numbers of MySQL and MariaDB."""
+READ_ONLY = frozenset({"25006"})
+"""PostgreSQL's SQLSTATE for a write to a server that has become a standby. A new connection leads to its successor."""
 
 Result = TypeVar("Result")
 
@@ -50,17 +52,17 @@ def _writing_first(connection: Any) -> Iterator[None]:
 
 
 def done(operation: Callable[[str], Result], alias: str) -> Result:
-    """Run `operation`. Retries it after a conflict, and once on a new connection if the connection was lost."""
+    """Run `operation`. Retries it after a conflict, and once on a new connection if the old one is useless."""
     conflicts, is_new = 0, False
     while True:
         try:
             return operation(alias)
         except DatabaseError as fault:
-            if _is_conflict(fault) and conflicts < MOST_CONFLICTS:
+            if _has_code(fault, CONFLICTS) and conflicts < MOST_CONFLICTS:
                 conflicts += 1
                 time.sleep(random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**conflicts)))  # noqa: S311  (no secret)
                 continue
-            if is_new or not isinstance(fault, OperationalError):
+            if is_new or not (isinstance(fault, OperationalError) or _has_code(fault, READ_ONLY)):
                 raise
         except InterfaceError:
             if is_new:
@@ -69,8 +71,8 @@ def done(operation: Callable[[str], Result], alias: str) -> Result:
         is_new = True
 
 
-def _is_conflict(fault: DatabaseError) -> bool:
+def _has_code(fault: DatabaseError, known: Collection[str | int]) -> bool:
     cause = fault.__cause__
     first = next(iter(getattr(cause, "args", ())), None)
     codes = (getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None), first)
-    return any(isinstance(code, str | int) and code in CONFLICTS for code in codes)
+    return any(isinstance(code, str | int) and code in known for code in codes)

@@ -12,6 +12,31 @@ from tests.hosts import Host, own_database, said
 from tests.scripted_server import Reply, ScriptedServer
 
 
+@pytest.mark.parametrize("place", ["own", "in a transaction"])
+def test_connection__to_a_server_that_has_become_a_standby(host: Host, place: str) -> None:
+    """Connections to the former primary are replaced: it accepts no writes, and never closes them."""
+    read_only = {
+        "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        "mariadb": "SET SESSION TRANSACTION READ ONLY",
+    }
+    statuses = host.run(
+        f"""
+        from contextlib import nullcontext
+        from stapel_agent.database import on_ledger
+        def demote(alias):
+            with connections[alias].cursor() as cursor:
+                cursor.execute({read_only[host.server.kind]!r})
+        statuses = []
+        for prompt in ("one", "two"):
+            with nullcontext() if {place == "own"} else transaction.atomic():
+                on_ledger(demote)
+                statuses.append(services.complete(prompt, "small")["status"])
+        say(statuses)
+        """
+    )
+    assert statuses == ["ok", "ok"]
+
+
 @pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])
 def test_single_flight__in_one_process(host: Host, model: ScriptedServer, waiters: Waiters, ask: str) -> None:
     """Of 20 callers that ask the same at once, one pays and all get its answer. Waiting callers hold no connection."""
