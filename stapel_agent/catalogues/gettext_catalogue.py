@@ -23,6 +23,7 @@ FORMATS = {
     "objc-format": "printf",
     "python-format": "python",
     "python-brace-format": "python-brace",
+    "csharp-format": "python-brace",
     "qt-format": "qt",
     "qt-plural-format": "qt",
     "kde-format": "kde",

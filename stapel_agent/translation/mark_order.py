@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 TAG_NAME = re.compile(r"(?:<|&(?:amp;)?(?:lt|#60|#x3c);)(/?)([A-Za-z0-9][\w:.-]*|)", re.IGNORECASE)
 SELF_CLOSED = re.compile(r"/(?:>|&(?:amp;)?(?:gt|#62|#x3e);)\Z", re.IGNORECASE)
 DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
+DIRECTIVE = re.compile(r"%[-+0#^_]*[aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyYzZ]")
+"""A directive of strftime, which printf also has in part."""
 NAMED_MARKS = 5
 
 
@@ -34,7 +36,9 @@ def _disordered(found: Sequence[int], hidden: Sequence[str], kinds: Sequence[str
     pattern = re.compile(keeps_order)
     unnamed = [number for number in found if kinds[number - 1] != "name"]
     positional = [number for number in unnamed if pattern.fullmatch(hidden[number - 1])]
-    if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, hidden)):
+    is_date = any(map(DATE_PART.fullmatch, hidden))
+    is_date &= all(DIRECTIVE.fullmatch(hidden[number - 1]) for number in positional)
+    if positional != sorted(positional) and not is_date:
         return f"has {_few(positional)} in another order"
     return None
 

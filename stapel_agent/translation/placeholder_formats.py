@@ -173,8 +173,8 @@ LOOSE = (
 )
 """The notations that the guess protects."""
 
-UNNAMED = r"%[^(<$%]*[A-Za-z@]|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}|~[^~\s]*[A-Za-z]"
-"""Positional placeholders. They must keep their order."""
+UNNAMED = r"%[^(<$%]*(?:(?!m)[A-Za-z@]|<PRI\w+>)|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}|~[^~\s]*[A-Za-z]"
+"""Positional placeholders. They must keep their order. `%m` has no argument."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,18 @@ def test_restore__catalogues(source, translation):
     assert (doubt(protected.masked, masked), protected.restore(masked)) == (None, translation)
 
 
+@each_row(
+    [
+        ("%s: file %m", "⟦2⟧ in Datei ⟦1⟧", "%m in Datei %s"),
+        ("on %B %d", "am ⟦2⟧. ⟦1⟧", "am %d. %B"),
+        ("at %I:%M %p, %A", "⟦4⟧ um ⟦1⟧:⟦2⟧ ⟦3⟧", "%A um %I:%M %p"),
+    ]
+)
+def test_restore__no_arguments(source, masked, restored):
+    """The directives of a date, and `%m`, have no argument of their own, so their order is free."""
+    assert Protected(source).restore(masked) == restored
+
+
 DAMAGED = [
     ("Hi %s", "Hallo", "lost ⟦1⟧"),
     ("%s %s %s %s %s %s %s a", "a", "lost ⟦1⟧, ⟦2⟧, ⟦3⟧, ⟦4⟧, ⟦5⟧ and 2 more"),
@@ -55,6 +67,9 @@ DAMAGED = [
     ("Hi {a}", "⟦1⟧ ⟦2⟧", "has ⟦2⟧, which is not in the text"),
     ("%s of %d", "⟦2⟧ von ⟦1⟧", "has ⟦1⟧, ⟦2⟧ in another order"),
     ("{} of {}", "⟦2⟧ von ⟦1⟧", "has ⟦1⟧, ⟦2⟧ in another order"),
+    ("%d of %<PRIu64>", "⟦2⟧ von ⟦1⟧", "has ⟦1⟧, ⟦2⟧ in another order"),
+    ("%d: file %s: %m", "⟦2⟧: ⟦1⟧: ⟦3⟧", "has ⟦1⟧, ⟦2⟧ in another order"),
+    ("%s said on %B %d", "am ⟦3⟧. ⟦2⟧ sagte ⟦1⟧", "has ⟦1⟧, ⟦2⟧, ⟦3⟧ in another order"),
     ("a <b>b</b>", "⟦2⟧a⟦1⟧", "has ⟦2⟧ where it does not close anything"),
     ("<i>a</i> <b>b</b>", "⟦1⟧⟦3⟧a⟦2⟧⟦4⟧", "has ⟦2⟧ where it does not close anything"),
     ("&lt;b&gt;a&lt;/b> c", "⟦2⟧a⟦1⟧ c", "has ⟦2⟧ where it does not close anything"),

@@ -15,7 +15,25 @@ from stapel_agent.translation.masking import Damaged, Protected
 from tests.translation.test_placeholder_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
 
 FLAGS = sorted(FORMATS.keys() - {"qt-plural-format"})
-TEMPLATES = ["%s", "%d", "{a}", "{}", "%(a)s", "%1$s", "%2$d", "%1", "%2", "$a", "%@", "%%", "5%", "word", "it's", ":a"]
+TEMPLATES = [
+    "%s",
+    "%d",
+    "{a}",
+    "{0}",
+    "{}",
+    "%(a)s",
+    "%1$s",
+    "%2$d",
+    "%1",
+    "%2",
+    "$a",
+    "%@",
+    "%%",
+    "5%",
+    "word",
+    "it's",
+    ":a",
+]
 HEADER = {
     "Project-Id-Version": "a 1",
     "PO-Revision-Date": "2026-01-01 00:00+0000",
