@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from itertools import islice
@@ -162,6 +163,25 @@ def _max_items(validator: Validator, limit: int, items: Any, schema: Any) -> Ite
         yield ValidationError(f"{len(items):,} items are too many, {limit:,} are allowed")
 
 
+def _one_of(validator: Validator, choices: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `oneOf`. Its message says what is wrong by the nearest choice; the standard message does not."""
+    for fault in Draft202012Validator.VALIDATORS["oneOf"](validator, choices, instance, schema):
+        kinds = [kind for choice in choices for kind in _kinds(choice)]
+        faults = [part for part in fault.context or () if part.relative_path or part.validator != "type"]
+        if not any(validator.is_type(instance, kind) for kind in kinds):
+            fault.message = f"{instance!r} is not of type {' or '.join(map(repr, dict.fromkeys(kinds)))}"
+        elif faults:
+            by_choice = Counter(part.relative_schema_path[0] for part in faults)
+            nearest = min(faults, key=lambda part: by_choice[part.relative_schema_path[0]])
+            fault.message = ": ".join([*map(str, nearest.relative_path), nearest.message])
+        yield fault
+
+
+def _kinds(choice: Any) -> list[str]:
+    kind = choice.get("type", [])
+    return kind if isinstance(kind, list) else [kind]
+
+
 def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
     """The keyword `pattern`. For a language, the message suggests a tag instead of showing the pattern."""
     if validator.is_type(text, "string") and not re.search(pattern, text):
@@ -172,6 +192,7 @@ def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iter
 KEYWORDS: dict[str, Any] = {
     "additionalProperties": _additional_properties,
     "maxItems": _max_items,
+    "oneOf": _one_of,
     "pattern": _pattern,
     "required": _required,
 }

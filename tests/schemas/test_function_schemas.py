@@ -149,3 +149,19 @@ def test_fault__of_many_fields() -> None:
     assert required.message.startswith("'model' is a required property, and 'x0BBB")
     assert "prompt" in required.instance
     assert len(str(required)) + len(str(surplus)) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("function", "fields", "message"),
+    [
+        ("llm.translate", {"entries": {"a": 5}}, "5 is not of type 'string' or 'object'"),
+        ("llm.translate", {"entries": {"a": {"txt": "x"}}}, "'text' is a required property, and 'txt' was unexpected"),
+        ("llm.translate", {"entries": {"a": {"text": 5}}}, "text: 5 is not of type 'string'"),
+        ("llm.translate", {"context": {"a": [1]}}, "a: [1] is not of type 'string' or 'integer'"),
+        ("llm.complete", {"images": [{"data_b64": 5}]}, "data_b64: 5 is not of type 'string'"),
+    ],
+)
+def test_fault__of_a_choice(function: str, fields: dict[str, object], message: str) -> None:
+    """If a value may have one of several forms, the message says what is wrong with the nearest one."""
+    faults = function_validator(function).iter_errors({**PAYLOADS[function], **fields})
+    assert [fault.message for fault in faults] == [message]
