@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 
 from stapel_agent.plurals import CATEGORIES
 
-from .android_text import CDATA, REFERENCE, decode, encode
+from .android_text import CDATA, REFERENCE, decode, encode, with_characters
 from .document import Group, Node, Value, add_filler, own_lead
 from .document_catalogue import DocumentCatalogue
 from .lines import comment_text
@@ -50,6 +50,10 @@ class AndroidCatalogue(DocumentCatalogue):
         missing = [found[0] for found in PREFIX.finditer(self._source.lead) if found[1] not in declared]
         end = draft.lead.rindex(">")
         return replace(draft, lead=f"{draft.lead[:end]}{''.join(missing)}{draft.lead[end:]}")
+
+    def translations(self) -> dict[str, str]:
+        existing = super().translations()
+        return {key: with_characters(text, self._values[key].text) for key, text in existing.items()}
 
     def encode(self, value: Value, text: str) -> str:
         raw = encode(text, value.style)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from html.entities import html5
 
 from .xml_elements import parse_xml
@@ -61,6 +62,19 @@ def encode(text: str, style: str) -> str:
     if raw.endswith(" "):
         raw = f"{raw[:-1]}\\u0020"
     return raw.replace("]]>", r"]]\u003e" if style == "cdata" else "]]&gt;")
+
+
+def with_characters(text: str, source: str) -> str:
+    """Return `text` with characters for the references that `source` lacks, except those to the signs of markup.
+
+    In XML, "Bed & Breakfast" is written with `&amp;`, also where the source has the word "and".
+    """
+
+    def character(found: re.Match[str]) -> str:
+        meant = unescape(found[0])
+        return found[0] if found[0] in source or meant in "<>" else meant
+
+    return AMPERSAND.sub(character, text)
 
 
 def _tokens(raw: str, style: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from .plural_forms import expanded_as
 from .segment import Segments, Task
 from .translation_request import Texts
 
+LINE_BREAK = re.compile(r"\n|\\n")
+"""A line break, as it is or as an escape."""
 Terms: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -71,10 +74,10 @@ def review(entry: Entry, translation: str, from_lang: str, to: str, terms: Terms
     Line breaks in other places are no fault, since people wrap lines as their language needs it.
     """
     found = _review(entry, translation, from_lang, to, terms)
-    ours, theirs = (text.strip().count("\n") for text in (entry.text, translation))
+    ours, theirs = (len(LINE_BREAK.findall(text.strip())) for text in (entry.text, translation))
     if not found.fault or ours == theirs or entry.format == "fluent":
         return found
-    source, flat = (text.strip().replace("\n", " ") for text in (entry.text, translation))
+    source, flat = (LINE_BREAK.sub(" ", text.strip()) for text in (entry.text, translation))
     if _review(replace(entry, text=source), flat, from_lang, to, terms).fault:
         return found
     return Review(doubt=f"has {theirs} line breaks in place of {ours}")

@@ -356,6 +356,19 @@ def test_check__form_for_several_numbers(tmp_path, scripted_model, name, few, wr
     assert err.count(f"wrong translations: {wrong}") == bool(wrong) == bool(err)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [("Bett &amp; Frühstück", True), ("Bett&#160;&#38; Tee", True), ("Bett &lt; Tee", False), ("&unknown;", None)],
+)
+def test_check__references_of_xml(tmp_path, text, is_right):
+    """In XML, an ampersand is a reference, also where the source has a word. A sign of markup is another matter."""
+    resources = '<resources><string name="a">{}</string></resources>'
+    source = made(tmp_path, "values/strings.xml", resources.format("Bed and tea"))
+    made(tmp_path, "values-de/strings.xml", resources.format(text))
+    out, err = run(source, "--from", "en", "--to", "de", "--check")
+    assert ("no errors" in out, "wrong translations: 1" in err) == (is_right is True, is_right is False)
+
+
 def test_check__plural_of_a_person(tmp_path, scripted_model):
     """Any plural form may be translated from the singular or from the plural."""
     entry = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "{}"\n'

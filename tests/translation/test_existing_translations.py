@@ -93,6 +93,7 @@ def test_review(source, translation, to, format):
         ("One line\nAnother line", "Eine Zeile und noch eine Zeile", Review(doubt="has 0 line breaks in place of 1")),
         ("One line of %s", "Eine\nZeile von\n%s", Review(doubt="has 2 line breaks in place of 0")),
         ("One line\nof %s", "Eine Zeile", Review(fault="lost '%s'")),
+        (r"One line\nAnother line", "Eine und noch eine", Review(doubt="has 0 line breaks in place of 1")),
         ("One line\nAnother line", "Eine Zeile\nNoch eine Zeile", Review()),
     ]
 )
