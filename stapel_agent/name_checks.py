@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Warning
 
 from .conf import agent_settings
 from .models import PromptSource
+from .prices import own_entry
 from .providers import BUILTIN_PROVIDERS, DIALECTS, model_for, provider_registry
 
 BY_SOURCE = ("CACHE_LOOKUP", "CACHE_SCOPE", "EFFORT", "PROMPT_CACHE", "LOG_CONTENT")
@@ -29,9 +30,10 @@ def misspelt_names() -> Iterator[CheckMessage]:
 
 
 def misspelt_models(asked: Mapping[str, list[str]]) -> Iterator[CheckMessage]:
-    """Yield names in PRICES that are unknown and resemble a model of `asked`, the providers with their sizes."""
+    """Yield names in PRICES that resemble a model without an entry, of `asked`: the providers with their sizes."""
     models = {(name, model) for name, sizes in asked.items() for model in _models(name, sizes)}
-    known = {model for _, model in models} | {f"{name}/{model}" for name, model in models}
+    without = {(name, model) for name, model in models if own_entry(name, model) is None}
+    known = {model for _, model in without} | {f"{name}/{model}" for name, model in without}
     yield from _misspelt("PRICES", _keys(agent_settings.PRICES), known)
 
 

@@ -142,6 +142,7 @@ HOUSE = {"base_url": "http://127.0.0.1:9/v1", "models": {"small": "qwen3:4b"}}
         ({"PRICES": {"Claude-Sonnet-5": PRICE}}, "claude-sonnet-5"),
         ({"PRICES": {"anthropc/claude-sonnet-5": PRICE}}, "anthropic/claude-sonnet-5"),
         ({"PRICES": {"claude-sonet-5": PRICE, "claude-sonnet-5": PRICE}}, None),
+        ({"PRICES": {"claude-sonnet-5": PRICE, "antropic/claude-sonnet-5": PRICE}}, None),
         ({"PRICES": {"claude-sonnet-4": PRICE, "text-embedding-3-small": PRICE}}, None),
         (
             {"PROVIDERS": {"house": HOUSE}, "DEFAULT_PROVIDER": "house", "PRICES": {"house/qwen3-4b": PRICE}},
