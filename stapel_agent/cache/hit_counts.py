@@ -18,7 +18,7 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.db.models.functions import Least, Round
 from django.utils import timezone
 
@@ -155,8 +155,9 @@ def _write(counts: Mapping[Key, Count], alias: str) -> None:
 
 def _add_to(row: QuerySet[HitCount], count: Count) -> None:
     row.update(
-        hits=F("hits") + count.hits,
-        saved_tokens=F("saved_tokens") + count.tokens,
+        # With their field, or psycopg cuts them to 32 bits in a host with `server_side_binding`.
+        hits=F("hits") + Value(count.hits, BigIntegerField()),
+        saved_tokens=F("saved_tokens") + Value(count.tokens, BigIntegerField()),
         # SQLite adds floats. A value too large for its column would fail forever and block other counts.
         saved_cost_usd=Least(Round(F("saved_cost_usd") + count.cost_usd, precision=10), MAX_USD),
     )

@@ -17,9 +17,10 @@ from stapel_agent.models import CostBasis
 
 from .number_formatting import count, money, time_taken
 
-# SQLite stores decimals as floats, and adds only whole numbers without rounding.
+# SQLite stores decimals as floats, and adds only whole numbers without rounding. With `server_side_binding`, psycopg
+# cuts a whole number to 32 bits if its field is not named.
 UNITS, ESTIMATED_UNITS = (
-    Cast(Round(F(column) * Value(10**COST_PLACES), output_field=DecimalField()), BigIntegerField())
+    Cast(Round(F(column) * Value(10**COST_PLACES, BigIntegerField()), output_field=DecimalField()), BigIntegerField())
     for column in ("cost_usd", "estimated_cost_usd")
 )
 IS_ESTIMATED = Q(cost_basis=CostBasis.ESTIMATED)
