@@ -38,7 +38,7 @@ MOST_CALLS = 10_000
 
 
 class Command(TerminalCommand):
-    help = "Ask a model, and look at calls, spending and configuration. These calls have the source 'other'."
+    help = "Ask a model, and look at calls, spending and configuration. Its own calls have the source 'other'."
     requires_system_checks: list[str] = []  # `providers` must show what a check would stop at
 
     def add_arguments(self, parser: ArgumentParser) -> None:
