@@ -45,6 +45,14 @@ def test_context__two_texts(facade, scripted_model):
     assert facade.translate("en", "de", {"bare": "Open"})["result"] == {"bare": "OPEN"}
 
 
+def test_max_length__whole_number_with_a_point(facade, scripted_model):
+    """A whole number counts as one however JSON writes it, as in `max_tokens`."""
+    scripted_model.script('{"1": "Los"}')
+    assert facade.translate("en", "de", {"a": {"text": "Go", "max_length": 3.0}})["result"] == {"a": "Los"}
+    assert '"max_length": 3}' in scripted_model.requests[0].system_prompt
+    assert facade.translate("en", "de", {"a": {"text": "Go", "max_length": 3.5}})["failure"] == "rejected"
+
+
 def test_max_length__checked(facade, scripted_model, agent):
     """A translation that is too long is asked for again with a correction, and fails in the end."""
     agent(TRANSLATE_RETRIES=1)
