@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import Any
 
 from . import character_references, fluent, icu_messages
+from .equal_placeholders import is_blank, meaning
 from .format_validators import VALIDATORS
 from .injected_code import injected
 from .mark_order import misplaced
 from .placeholder_formats import FORMATS, GUESS
 from .protected_spans import Span, is_fluent, spans
-from .tag_attributes import without_values
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
@@ -31,14 +31,6 @@ PERCENT_SIGNS = re.compile("[٪％]")
 """Percent signs that no format interprets."""
 DIRECTIVES = re.compile(r"(?:%[-_0^#]?+[A-Za-z%]|[^\w%]++)++%?+")
 """A pattern of a date or a price without words: `%a, %d %b %z`, `%u%n`."""
-CONVERSION = re.compile(
-    r"(%(?:\d{1,3}\$|\([^()]{1,100}\)|<\w{1,100}>)?)[-+'I,]*(0\d{0,4}|)\d{0,4}((?:\.\d{0,4})?(?:hh|ll|[hlLqjztZ])?)([A-Za-z@])"
-)
-"""A conversion of printf: its argument, a width with zeros, its precision and length, and its letter."""
-SYNONYMS = str.maketrans("iXEFG", "dxefg")
-HAVE_SYNONYMS = {"printf", "python", "apple"}
-"""The formats with both `%i` and `%d`."""
-BESIDE_BRACES = re.compile(r"(?<=\{)\s{1,9}+|\s{1,9}+(?=\}+\Z)")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
@@ -107,26 +99,19 @@ class Protected:
 
     def with_own_marks(self, translation: str) -> str:
         """Mask an existing translation with the source's marks, wherever their hidden text means the same."""
-        free: dict[str, list[int]] = {}
+        free, format = dict[str, list[int]](), FORMATS[self.format]
         for number, hidden in self._hidden.items():
-            free.setdefault(self._meaning(hidden), []).append(number)
+            free.setdefault(meaning(hidden, format), []).append(number)
         if "%%" in free:
             translation = PERCENT_SIGNS.sub("%%", translation)
         pieces, position = [], 0
         for span in self._spans_of(translation):
             hidden = translation[span.start : span.end]
-            numbers = free.get(self._meaning(hidden))
-            pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else hidden]
+            numbers = free.get(meaning(hidden, format))
+            other = " " if is_blank(hidden, format) else hidden
+            pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else other]
             position = span.end
         return "".join([*pieces, translation[position:]])
-
-    def _meaning(self, hidden: str) -> str:
-        """Return hidden text without what may differ: attributes, blanks in braces, and the width of a conversion."""
-        if found := CONVERSION.fullmatch(hidden):
-            has_synonyms = self.format in HAVE_SYNONYMS
-            return "".join([*found.groups()[:3], found[4].translate(SYNONYMS) if has_synonyms else found[4]])
-        ignores_blanks = hidden.startswith("{{") or FORMATS[self.format].message in ("always", "fluent")
-        return BESIDE_BRACES.sub("", hidden) if ignores_blanks and hidden[:1] == "{" else without_values(hidden)
 
     def mark_before(self, position: int) -> int:
         """The number of the last mark that begins before `position` in the source, or 0."""

@@ -12,6 +12,11 @@ RIGHT = [
     ("Set {number}", "Satz {number }", "de", "icu"),
     ("Hello {{name}}!", "Hallo {{ name }}!", "de", "i18next"),
     ("Hello {{ name }}!", "Hallo {{name}}!", "de", ""),
+    # Options and parameters by which a language formats a value or declines a term, and literal blanks
+    ("{ NUMBER($n) } files in { -brand }", '{ $n } Dateien in { -brand(case: "dativ") }', "de", "fluent"),
+    ("{ $n } files", "{ NUMBER($n, minimumFractionDigits: 1) } Dateien", "de", "fluent"),
+    ("{ $n } files", '{ "" }{ $n }{ "\\u00A0" }Dateien', "de", "fluent"),
+    ("Hello $NAME$!", "Hallo $name$!", "de", "chrome"),
     # Plural forms that a language needs and the source's does not, and the other way round
     ("Missing files: { $n }", ADDED, "fr", "fluent"),
     ("Missing files: { $n }", ADDED.replace(" : { $n }\n   *", "\n   *").replace("fr", "de"), "de", "fluent"),
@@ -45,6 +50,10 @@ RIGHT = [
     ("%u%n", "%n %u", "de", ""),
 ]
 WRONG = [
+    ("{ NUMBER($n) } files in { -brand }", "{ $n } Dateien in { -other }", "de", "fluent"),
+    ("{ NUMBER($n) } files", "{ NUMBER($m) } Dateien", "de", "fluent"),
+    ("{ $n } files", '{ $n } Dateien { "x" }', "de", "fluent"),
+    ("Hello $NAME$!", "Hallo $names$!", "de", "chrome"),
     ("7 is > 6", "7 ist &gt; 6", "de", ""),
     ("5 &lt; 6 and more", "5 &lt; 6 und &gt; mehr", "de", ""),
     ("{$n} cards learnt", "{ $m } Karten gelernt", "de", "fluent"),
