@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from stapel_core.conf import AppSettings
 
+# docs/settings.md repeats these comments; a test compares them.
 DEFAULTS: dict[str, Any] = {
     # Model size -> model name, or a profile: a dict with "model", "provider", "effort", "max_tokens" and "options".
     # A request can ask for any size that is a key here.

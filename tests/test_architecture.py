@@ -86,6 +86,12 @@ def watched() -> Iterator[list[str]]:
         functions += called
 
 
+def test_table__where_to_change_what():
+    """The table names files that exist."""
+    files = [file for _, begin in table(DOCUMENT, "where to change what") for file in re.findall(r"`(\S+)`", begin)]
+    assert [file for file in files if not (ROOT / "stapel_agent" / file).is_file()] == []
+
+
 PROMPT = {"prompt": "The capital of France, as JSON", "model": "small"}
 ENTRIES = {"from_lang": "en", "to": "de", "entries": {"greeting": "Hello, {name}"}}
 PATHS = [("path of a prompt", "complete", PROMPT), ("path of entries", "translate", ENTRIES)]

@@ -1,6 +1,7 @@
 """Decides what may follow a failed attempt: a retry, and after how long, another key, or a fallback.
 
-The wait that a vendor names is read in `providers.wire.retry_after`.
+The wait that a vendor names is read in `providers.wire.retry_after`. Which exception an HTTP status or an error body
+becomes is decided in `providers.wire.status_codes` and `providers.wire.error_rules`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-PERIODS = ("day", "month")
+PERIODS = {"day": "daily", "month": "monthly"}
+"""The periods, each with its adjective."""
 
 
 def span(period: str, moment: datetime) -> tuple[datetime, datetime]:

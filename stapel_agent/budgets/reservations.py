@@ -28,6 +28,7 @@ from stapel_agent.types import Standing
 
 from . import balances, policies
 from .estimates import Estimate
+from .periods import PERIODS
 from .policies import Budget, Spend, Spender
 
 logger = logging.getLogger(__name__)
@@ -238,11 +239,10 @@ def _refusal(standing: Standing, estimate: Estimate) -> OverBudget:
         facts.append(f"{standing.left_usd:f} USD left, and {cost}")
     if standing.left_tokens is not None:
         facts.append(f"{standing.left_tokens} tokens left, and the call may use up to {estimate.tokens}")
-    kind = {"day": "daily", "month": "monthly"}[standing.period]
     held = standing.reserved_usd or standing.reserved_tokens
     soon = " when the calls under way have ended, or" if held else ""
     return OverBudget(
-        f"the {kind} budget for {whom} has {'; it has '.join(facts)}: "
+        f"the {PERIODS[standing.period]} budget for {whom} has {'; it has '.join(facts)}: "
         f"lower max_tokens, shorten the prompt, or try again{soon} from {standing.resets_at:%Y-%m-%d} (UTC) on",
         standing,
     )

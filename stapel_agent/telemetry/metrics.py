@@ -1,6 +1,9 @@
 """The metrics of this package, reported through stapel-core, which never raises.
 
 Labels take few values: a host's providers, models and sources; never a user, a request or a text.
+
+A new metric is declared here, added to METRICS, and described in docs/operations.md. `count()` counts what a finished
+row says. Anything that is only known while a provider is asked has a function of its own, which `asking` calls.
 """
 
 from __future__ import annotations

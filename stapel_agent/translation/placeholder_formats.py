@@ -1,7 +1,8 @@
 """The formats of texts: which placeholders each one has, which may be reordered, how apostrophes are written.
 
-A format is an entry of FORMATS, made of notations from NOTATIONS. The unnamed entry is the guess: it combines the
-notations that a text of unknown format could use, in forms that rarely occur in prose.
+A format is an entry of FORMATS, made of notations from NOTATIONS. Its name is also in `types.TEXT_FORMATS`. The
+unnamed entry is the guess: it combines the notations that a text of unknown format could use, in forms that rarely
+occur in prose.
 
 Sources: ICU MessageFormat, i18next "Interpolation", Python `string` and `%`, gettext "Working with *-format strings",
 Qt `QString::arg`, KDE ki18n, Project Fluent syntax 1.0, Android "String resources", Apple "String Format Specifiers",
