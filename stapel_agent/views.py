@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -233,5 +234,17 @@ def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
         fault = StapelServiceError(409, ERR_409_IDEMPOTENCY_CONFLICT)
     if isinstance(fault, LedgerUnavailable | DatabaseError | InterfaceError):
         fault = StapelServiceError(503, ERR_503_LEDGER_UNAVAILABLE)
-    response: Response | None = stapel_exception_handler(fault, context)
+    with _transactions_kept():
+        response: Response | None = stapel_exception_handler(fault, context)
     return response
+
+
+@contextmanager
+def _transactions_kept() -> Iterator[None]:
+    """Undo REST framework's mark for a rollback: the view has no transaction, so it would be that of a host's test."""
+    intact = [
+        each for each in connections.all(initialized_only=True) if each.in_atomic_block and not each.needs_rollback
+    ]
+    yield
+    for connection in intact:
+        connection.set_rollback(False)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import path
 from rest_framework.test import APIRequestFactory
@@ -70,6 +71,18 @@ def test_complete__failure_is_200(service, scripted_model, reply):
     answer = service.ask("complete", COMPLETE)
     assert (answer.status_code, answer.json()["status"]) == (200, "failure")
     assert b"secret-text" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("payload", "headers", "status"),
+    [(COMPLETE, {"X-API-KEY": "wrong"}, 401), (COMPLETE, {"Accept": "text/html"}, 406), ("{", {}, 400)],
+    ids=["unknown key", "another type wanted", "no JSON"],
+)
+def test_error__in_a_test_of_a_host_with_atomic_requests(service, monkeypatch, payload, headers, status):
+    """The view has no transaction of its own, so an error does not roll back the one around it."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    assert service.ask("complete", payload, **headers).status_code == status
+    assert PromptLog.objects.count() == 0
 
 
 def test_complete__unknown_provider(service):
