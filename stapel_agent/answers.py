@@ -105,6 +105,10 @@ def translation_fields(answered: Completion) -> dict[str, Any]:
     return {"result": translated.texts, **kept, "usage": _usage(answered.usage)}
 
 
+SPENT = frozenset({"failed", "usage"})
+"""Only a failure after a model was asked has one of these keys."""
+
+
 def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]], *, is_cost_known: bool) -> dict[str, Any]:
     """Join the answers to the portions of a translation, each given with its entries. Needs at least one portion.
 
@@ -112,7 +116,9 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]], *, is_c
     cost nothing, so the ledger tells whether the cost of all is known.
     """
     answers = [answer for _, answer in portions]
-    if len(answers) == 1 or all(answer["status"] == "failure" and "failed" not in answer for answer in answers):
+    if len(answers) == 1 or all(
+        answer["status"] == "failure" and answer.keys().isdisjoint(SPENT) for answer in answers
+    ):
         return answers[0]
     result, failed, usage = dict[str, str](), dict[str, str](), Usage()
     warnings = {key: warning for answer in answers for key, warning in answer.get("warnings", {}).items()}

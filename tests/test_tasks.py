@@ -157,6 +157,24 @@ def test_joined__a_portion_with_texts_that_need_no_model():
     }
 
 
+def test_joined__failures_that_were_paid_for():
+    """A failure of all portions has the usage of all of them, and a reason for each key."""
+    paid = {
+        "status": "failure",
+        "failure": "timeout",
+        "reason": "timeout",
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    }
+    free = {"status": "failure", "failure": "overloaded", "reason": "overloaded"}
+    portions = [({"a": "Hello"}, free), ({"b": "Bye"}, paid), ({"c": "Thanks"}, paid)]
+    assert answers.joined(portions, is_cost_known=True) == {
+        **free,
+        "failed": {"a": "overloaded", "b": "timeout", "c": "timeout"},
+        "usage": {"input_tokens": 2, "output_tokens": 4},
+    }
+    assert answers.joined(portions[:1] * 2, is_cost_known=True) == free
+
+
 @pytest.mark.parametrize("reuse", [True, False])
 def test_task__resumes(host, reuse):
     """What an interrupted attempt has paid for is not paid again, even if translations are not reused otherwise."""
