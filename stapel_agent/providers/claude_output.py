@@ -155,7 +155,7 @@ class Report:
         if 400 <= status < 600:
             fault = classify(status, notice)
             is_rejected = type(fault) is RequestRejected
-            return (optional_fields.refusal(status, notice, notice) if is_rejected else None) or fault
+            return (optional_fields.refusal(status, notice, str(fault)) if is_rejected else None) or fault
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
         return _fault_by_words(notice, "the Claude Code CLI failed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import httpx
@@ -90,7 +90,7 @@ class ChatCall:
         self._dialect = _dialect(endpoint, self._url.host)
 
     def request(self) -> Post:
-        call, optional_fields = self._call, self._optional_fields()
+        call, optional_fields = self._call, self._optional_fields
         body: dict[str, Any] = {
             "model": call.model,
             "messages": _messages(call),
@@ -115,7 +115,7 @@ class ChatCall:
 
     def read(self, body: bytes) -> ProviderResult:
         fix = base_url_fix(self._label, PATH)
-        return read_answer(body, self._dialect, fix, token_cap=self._call.token_cap)
+        return read_answer(body, self._dialect, fix, self._call.token_cap, self._optional_fields)
 
     @property
     def _label(self) -> str:
@@ -130,7 +130,9 @@ class ChatCall:
         own = {self._dialect.key_header: key} if self._dialect.key_header else {}
         return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}", **own} if key else {})}
 
+    @cached_property
     def _optional_fields(self) -> OptionalFields:
+        # Read once: a parallel call may record a refusal before this one ends.
         return optional_effort(self._dialect.efforts, self._call, str(self._url))
 
 

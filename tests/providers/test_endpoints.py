@@ -14,12 +14,14 @@ from stapel_core.comm import call
 
 from stapel_agent.asking import candidate_of
 from stapel_agent.asking.retries import immediate
-from stapel_agent.exceptions import InvalidRequest, WrongSetting
+from stapel_agent.exceptions import InvalidRequest, ParameterRefused, WrongSetting
 from stapel_agent.model_profiles import Profile
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import provider_registry
 from stapel_agent.providers.dialects import DIALECTS, dialect_for
-from stapel_agent.providers.endpoint_settings import FIELDS
+from stapel_agent.providers.endpoint_settings import FIELDS, Endpoint
+from stapel_agent.providers.openai_compat import ChatCall
+from stapel_agent.providers.wire.call_arguments import Call
 from stapel_agent.types import CompletionRequest
 from tests.documents import setups, table
 from tests.providers.message_stream import message, stream
@@ -284,6 +286,33 @@ def test_effort__refused_by_a_dialect(facade: Any, agent: Any, dialect: str, mes
     assert [given["status"] for given in answers] == ["ok", "ok"]
     plain = {"model", "messages", DIALECTS[dialect].max_tokens_param}
     assert [request.json.keys() == plain for request in server.requests] == [False, True, True]
+
+
+REFUSALS_IN_ANSWERS = {
+    "minimax": {"choices": None, "base_resp": {"status_code": 2013, "status_msg": "unknown field: reasoning_split"}},
+    "openrouter": {"choices": [{"error": {"code": 400, "message": "reasoning.effort is not supported"}}]},
+}
+
+
+@pytest.mark.parametrize("dialect", REFUSALS_IN_ANSWERS)
+def test_effort__refused_in_an_answer(facade: Any, agent: Any, dialect: str) -> None:
+    """An error inside an answer with the status 200 refuses a field like one with the status 400."""
+    with ScriptedServer(Reply.of(REFUSALS_IN_ANSWERS[dialect]), answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": dialect, "models": {"small": "m"}}})
+        answers = [facade.complete("say", "small", provider="mine", effort="low") for _ in range(2)]
+    assert [given["status"] for given in answers] == ["ok", "ok"]
+    plain = {"model", "messages", DIALECTS[dialect].max_tokens_param}
+    assert [request.json.keys() == plain for request in server.requests] == [False, True, True]
+
+
+def test_effort__refused_in_parallel_answers() -> None:
+    """Each of two calls under way is repeated, although the refusal of one is remembered when the other is read."""
+    endpoint = Endpoint({"base_url": "http://127.0.0.1:9/v1", "dialect": "minimax"}, "mine", is_entry=True)
+    calls = [ChatCall(endpoint, Call("say", "m")) for _ in range(2)]
+    assert all(b"reasoning_split" in chat_call.request().content for chat_call in calls)
+    for chat_call in calls:
+        with pytest.raises(ParameterRefused, match="unknown field"):
+            chat_call.read(json.dumps(REFUSALS_IN_ANSWERS["minimax"]).encode())
 
 
 def test_effort__none_needs_a_field(facade: Any, agent: Any, caplog: Any) -> None:

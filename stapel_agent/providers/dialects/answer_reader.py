@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from stapel_agent.column_ranges import MAX_TOKEN_COUNT
-from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
+from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
 from stapel_agent.parsing import parse_json_response
 from stapel_agent.prices import conditions_of
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault, stated_status
 from stapel_agent.providers.wire.finish_reasons import finish_reason, refusal_category
+from stapel_agent.providers.wire.optional_fields import OptionalFields
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.types import Usage
 
@@ -26,17 +29,22 @@ FIGURE_DIGITS = 20
 
 ERROR_FIELDS = ("code", "error_code", "message", "msg", "detail", "error_msg", "errors")
 CUT_OFF = frozenset({"length", "content_filter"})
+NO_FIELDS = OptionalFields()
 SUCCESS = frozenset({"0", "200", "ok", "success", "true"})
 """The values of `code` and `status` that say there is no error."""
 
 
 def read_answer(
-    body: bytes, dialect: Dialect = OPENAI, fix: str = "", token_cap: int = MAX_TOKEN_COUNT
+    body: bytes,
+    dialect: Dialect = OPENAI,
+    fix: str = "",
+    token_cap: int = MAX_TOKEN_COUNT,
+    optional_fields: OptionalFields = NO_FIELDS,
 ) -> ProviderResult:
     """Return the result of a 200 answer. Raises ProviderError, with the usage, if the answer is not usable.
 
     `fix` is the fix to show if a web page answers instead of the API. An answer of `token_cap` tokens without a finish
-    reason is truncated.
+    reason is truncated. `optional_fields` are those that the call omits if the answer refuses them.
     """
     answer = _parsed(body, dialect, fix)
     usage = read_usage(answer.get("usage"), dialect.usage)
@@ -48,7 +56,8 @@ def read_answer(
     reason = "length" if is_cut_off else finish_reason(word, dialect.finish_reasons)
     if stated := _stated_error(answer, choice, is_finished=bool(text and word and reason != "interrupted")):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
-        raise _kept(stated_fault(stated, own_codes=codes, address_fix=fix), usage, text)
+        fault = stated_fault(stated, own_codes=codes, address_fix=fix)
+        raise _kept(_refusal(fault, stated, optional_fields) or fault, usage, text)
     if refusal := refusal_text(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     if reason == "interrupted":
@@ -65,6 +74,11 @@ def read_answer(
 def stated_usage(body: bytes, dialect: Dialect = OPENAI) -> Usage:
     """Return the tokens that a body states, even that of an error: a vendor that states tokens bills them."""
     return read_usage(mapping(decoded(body, FIGURE_DIGITS)).get("usage"), dialect.usage)
+
+
+def _refusal(fault: ProviderError, stated: Fields, optional_fields: OptionalFields) -> ProviderError | None:
+    is_rejected = type(fault) is RequestRejected
+    return optional_fields.refusal(HTTPStatus.BAD_REQUEST, json.dumps(stated), str(fault)) if is_rejected else None
 
 
 def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError:

@@ -65,7 +65,7 @@ class ErrorBody:
             retry_after=stated_wait(self.text) if self._retry_after is None else self._retry_after,
         )
         if type(fault) is RequestRejected:
-            refusals = (fields.refusal(self.status, self.text, message) for fields in optional_fields)
+            refusals = (fields.refusal(self.status, self.text, str(fault)) for fields in optional_fields)
             fault = next((refusal for refusal in refusals if refusal), fault)
         fault.usage = usage_in(self.text) or None
         if isinstance(fault, AnswerTruncated) and not fault.usage:

@@ -61,7 +61,7 @@ class OptionalFields:
             return None
         values = [value for value in _values(self.fields) if isinstance(value, str)]
         choice = self.choice if _names(text, values) else ANY
-        fault = ParameterRefused(f"HTTP {status}: {message}")
+        fault = ParameterRefused(message)
         fault.memory = (self.endpoint, self.model, self.purpose, choice)
         if len(_refused) < MOST_REFUSALS:
             _refused.add(fault.memory)
