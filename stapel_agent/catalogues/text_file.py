@@ -81,7 +81,7 @@ class TextFile:
 
 def _keep_access(file: int, before: os.stat_result) -> None:
     """Give the open `file` the permissions of the file before, and the owner if this process may."""
-    with suppress(PermissionError):
+    with suppress(OSError):  # EPERM without the right to, EINVAL for an owner outside of a user namespace
         os.fchown(file, before.st_uid, before.st_gid)
     os.fchmod(file, stat.S_IMODE(before.st_mode))
 

@@ -236,7 +236,9 @@ def test_write__permissions_and_links(tmp_path):
     assert (tmp_path / "de.json").is_symlink()
 
 
-@pytest.mark.parametrize("fault", [None, PermissionError(1, "Operation not permitted")])
+@pytest.mark.parametrize(
+    "fault", [None, PermissionError(1, "Operation not permitted"), OSError(22, "Invalid argument")]
+)
 def test_write__owner(tmp_path, monkeypatch, fault):
     """The file keeps its owner, if the process may set it: in a container, that is often root."""
     owners = []
