@@ -16,8 +16,8 @@ from .providers import BUILTIN_PROVIDERS, DIALECTS, model_for, provider_registry
 BY_SOURCE = ("CACHE_LOOKUP", "CACHE_SCOPE", "EFFORT", "PROMPT_CACHE", "LOG_CONTENT")
 WORD = re.compile(r"[^\W\d_]+")
 DIGITS = re.compile(r"\d+")
-LEAST_LIKENESS = 0.75
-"""The part of two words that must be the same. "mini" and "nano", or "small" and "large", are not misspelt."""
+LEAST_LIKENESS = 0.8
+"""The part of two words that must be the same. "groq" and "grok", or "small" and "large", are not misspelt."""
 
 
 def misspelt_names() -> Iterator[CheckMessage]:
@@ -30,11 +30,17 @@ def misspelt_names() -> Iterator[CheckMessage]:
 
 
 def misspelt_models(asked: Mapping[str, list[str]]) -> Iterator[CheckMessage]:
-    """Yield names in PRICES that resemble a model without an entry, of `asked`: the providers with their sizes."""
+    """Yield names in PRICES that resemble a model without an entry, of `asked`: the providers with their sizes.
+
+    The name of another model of `asked` is not misspelt.
+    """
     models = {(name, model) for name, sizes in asked.items() for model in _models(name, sizes)}
     without = {(name, model) for name, model in models if own_entry(name, model) is None}
-    known = {model for _, model in without} | {f"{name}/{model}" for name, model in without}
-    yield from _misspelt("PRICES", _keys(agent_settings.PRICES), known)
+    yield from _misspelt("PRICES", set(_keys(agent_settings.PRICES)) - _price_names(models), _price_names(without))
+
+
+def _price_names(models: Iterable[tuple[str, str]]) -> set[str]:
+    return {written for name, model in models for written in (model, f"{name}/{model}")}
 
 
 def _misspelt(key: str, names: Collection[str], known: Iterable[str]) -> Iterator[CheckMessage]:

@@ -118,6 +118,8 @@ def test_checks__wrong_setting(agent, keys, ids):
 
 PRICE = {"input": "1", "output": "2"}
 HOUSE = {"base_url": "http://127.0.0.1:9/v1", "models": {"small": "qwen3:4b"}}
+MISTRAL = {**HOUSE, "models": {"small": "mistral-medium-latest", "medium": "magistral-medium-latest"}}
+AT_HOUSE = {"DEFAULT_PROVIDER": "house"}
 
 
 @pytest.mark.parametrize(
@@ -145,9 +147,12 @@ HOUSE = {"base_url": "http://127.0.0.1:9/v1", "models": {"small": "qwen3:4b"}}
         ({"PRICES": {"claude-sonnet-5": PRICE, "antropic/claude-sonnet-5": PRICE}}, None),
         ({"PRICES": {"claude-sonnet-4": PRICE, "text-embedding-3-small": PRICE}}, None),
         (
-            {"PROVIDERS": {"house": HOUSE}, "DEFAULT_PROVIDER": "house", "PRICES": {"house/qwen3-4b": PRICE}},
+            {"PROVIDERS": {"house": HOUSE}, "PRICES": {"house/qwen3-4b": PRICE}, **AT_HOUSE},
             "house/qwen3:4b",
         ),
+        ({"PROVIDERS": {"house": MISTRAL}, "PRICES": {"magistral-medium-latest": PRICE}, **AT_HOUSE}, None),
+        ({"PROVIDERS": {"house": MISTRAL}, "PRICES": {"house/magistral-medium-latest": PRICE}, **AT_HOUSE}, None),
+        ({"DIALECTS": {"grok": {"hosts": ["llm.example.com"]}}}, None),
     ],
 )
 def test_checks__misspelt_name(agent, keys, meant):
