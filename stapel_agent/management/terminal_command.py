@@ -15,15 +15,16 @@ ESCAPED = "stapel_agent.escaped"
 
 
 class TerminalCommand(BaseCommand):
-    """A command whose output contains texts of any language. What standard output cannot encode is escaped as in JSON.
+    """A command whose output contains texts of any language. What its output cannot encode is escaped as in JSON.
 
-    Its encoding may be ASCII, as in containers and under cron, or a code page of Windows.
+    The encoding of standard output may be ASCII, as in containers and under cron, or a code page of Windows.
     """
 
     def execute(self, *arguments: Any, **options: Any) -> str | None:
-        if isinstance(sys.stdout, TextIOWrapper):
+        stdout = options.get("stdout") or sys.stdout
+        if isinstance(stdout, TextIOWrapper):
             with suppress(OSError):  # from the search for its position, if its file has become a pipe
-                sys.stdout.reconfigure(errors=ESCAPED)
+                stdout.reconfigure(errors=ESCAPED)
         return super().execute(*arguments, **options)
 
 

@@ -562,6 +562,16 @@ def test_ask__encoding_of_the_output(scripted_model, monkeypatch, encoding):
     assert ("\u4f60" in lines[1]) is (encoding == "utf-8")
 
 
+def test_forget__given_output(monkeypatch):
+    """An output that the caller gives is escaped too, and standard output is left alone."""
+    standard, given = (io.TextIOWrapper(io.BytesIO(), "ascii") for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", standard)
+    call_command("llm", "forget", "--all", stdout=given)
+    given.write("\u4f60")
+    given.flush()
+    assert (given.buffer.getvalue(), standard.errors) == (b"forgotten: 0 translations\n\\u4f60", "strict")
+
+
 def test_forget__output_that_has_become_a_pipe(monkeypatch, tmp_path):
     """The output may be redirected by `dup2()` after it was opened, as a supervisor does."""
     reader, writer = os.pipe()
