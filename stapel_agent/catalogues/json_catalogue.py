@@ -209,4 +209,5 @@ class Merge:
 
 def _locale_key(tree: dict[str, Any]) -> str:
     """Return the key that names the language of a file. Only Angular's files have `locale` beside `translations`."""
-    return ANGULAR_LOCALE if tree.keys() == {ANGULAR_LOCALE, "translations"} else ARB_LOCALE
+    is_angular = tree.keys() == {ANGULAR_LOCALE, "translations"} and isinstance(tree["translations"], dict)
+    return ANGULAR_LOCALE if is_angular else ARB_LOCALE

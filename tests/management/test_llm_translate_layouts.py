@@ -568,6 +568,8 @@ def test_angular__locale(tmp_path, scripted_model):
     assert "is in 'en-US' already" in run(source, "--to", "en-US")[1]
     run(made(tmp_path, "app/other.json", {"locale": "Locale of the app"}), "--to", "de")
     assert held(tmp_path / "app" / "de.json") == {"locale": "LOCALE OF THE APP"}
+    run(made(tmp_path, "menu/other.json", {"locale": "Language", "translations": "Texts"}), "--to", "de")
+    assert held(tmp_path / "menu" / "de.json") == {"locale": "LANGUAGE", "translations": "TEXTS"}
 
 
 def test_arb__messages(tmp_path, scripted_model):
