@@ -110,7 +110,7 @@ def _checked(function: str, fields: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(value.problem)
     for name, (fits, rule) in RULES.items():
         if not fits(call[name]):
-            raise ValueError(f"{name} must be {rule}, not {shown(call[name])}")
+            raise ValueError(f"{name} must be {rule}, not {redact(shown(call[name]))}")
     return call
 
 

@@ -101,6 +101,7 @@ def test_record__awkward_values(record):
         ({"workspace_id": b"w"}, "workspace_id must be a string or None"),
         ({"prompt": None}, "prompt must be a string"),
         ({"response": {}}, "response must be a string or None, not a value of the type dict$"),
+        ({"metadata": '{"api_key": "sk-ant-api03-AbCdEf0123"}'}, r"""metadata must be a map, not '{"\[redacted\]"""),
         ({"metadata": None}, "metadata must be a map"),
     ],
 )
