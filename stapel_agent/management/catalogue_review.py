@@ -6,22 +6,32 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stapel_agent.catalogues import with_number
 from stapel_agent.translation import CostRange, Entry, Review, Terms, review
 
 from .catalogue_translation import CatalogueTranslation
 
-NUMBER = re.compile(r"%\d{1,3}+\$|(?<!\{)\{\d")
-UNNUMBERED = {
-    **dict.fromkeys(
-        ("printf", "php", "apple", "android"),
-        re.compile(r"%(?P<rest>(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-Za-z@%])"),
-    ),
-    "python-brace": re.compile(r"\{\{|\{(?P<rest>[}:!])"),
-}
-"""What has no number yet, by the formats in which a placeholder may have the number of its argument."""
+
+class Numbering(NamedTuple):
+    """Placeholders with and without the number of their argument, the first number, and how it is written."""
+
+    numbered: re.Pattern[str]
+    unnumbered: re.Pattern[str]
+    first: int
+    written: str
+
+
+PERCENT = Numbering(
+    re.compile(r"%\d{1,3}+\$"),
+    re.compile(r"%(?P<rest>(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-Za-z@%])"),
+    1,
+    "%{}${}",
+)
+BRACE = Numbering(re.compile(r"(?<!\{)\{\d"), re.compile(r"\{\{|\{(?P<rest>[}:!])"), 0, "{{{}{}")
+NUMBERINGS = {**dict.fromkeys(("printf", "php", "apple", "android"), PERCENT), "python-brace": BRACE}
+"""The formats in which a placeholder may have the number of its argument."""
 
 
 class CostOf(Protocol):
@@ -46,9 +56,10 @@ def _reviews(translation: CatalogueTranslation, terms: Terms) -> Iterator[tuple[
     for key, existing in catalogue.translations().items():
         format, limit = catalogue.format(key), catalogue.max_length(key)
         sources = catalogue.sources(key, texts[key])
-        if format in UNNUMBERED and NUMBER.search("".join([existing, *sources])):
-            sources += [_numbered(text, format) for text in sources]
-            existing = _numbered(existing, format)
+        numbering = NUMBERINGS.get(format)
+        if numbering and any(map(numbering.numbered.search, [existing, *sources])):
+            sources += [_numbered(text, numbering) for text in sources]
+            existing = _numbered(existing, numbering)
         if (number := catalogue.only_number(key)) is not None:
             said = (with_number(source, number, existing) for source in sources)
             sources += [text for text in said if any(map(str.isalpha, text))]
@@ -61,18 +72,17 @@ def _reviews(translation: CatalogueTranslation, terms: Terms) -> Iterator[tuple[
         yield catalogue.name(key), best if best.fault else replace(best, fault=catalogue.fault(key, existing))
 
 
-def _numbered(text: str, format: str) -> str:
+def _numbered(text: str, numbering: Numbering) -> str:
     """Return `text` with numbers in its placeholders, as a translation in another order needs them."""
-    if NUMBER.search(text):
+    if numbering.numbered.search(text):
         return text
-    first, end = ("{", "") if format == "python-brace" else ("%", "$")
-    count = itertools.count(0 if first == "{" else 1)
+    count = itertools.count(numbering.first)
 
     def number(found: re.Match[str]) -> str:
         is_literal = found["rest"] in (None, "%")
-        return found[0] if is_literal else f"{first}{next(count)}{end}{found['rest']}"
+        return found[0] if is_literal else numbering.written.format(next(count), found["rest"])
 
-    return UNNUMBERED[format].sub(number, text)
+    return numbering.unnumbered.sub(number, text)
 
 
 def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> CostRange:

@@ -283,6 +283,7 @@ def test_percentage__doubled(tmp_path, scripted_model, flag):
         ("python-brace-format", "{} of {}", "{1} von {0}", True),
         ("python-brace-format", "{0} of {1}, {{x}}", "{} von {}, {{x}}", True),
         ("python-brace-format", "{} of {}", "{1} von {1}", False),
+        ("php-format", "{0} %s of %s", "{0} %2$s von %1$s", True),
         ("c-format", "%-10s is %5d", "%-14s ist %d", True),
         ("c-format", "%'d files of %i", "%d Dateien von %d", True),
         ("python-format", "%(a)5d files", "%(a)i Dateien", True),
