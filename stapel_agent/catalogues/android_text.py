@@ -69,10 +69,11 @@ def with_characters(text: str, source: str) -> str:
 
     In XML, "Bed & Breakfast" is written with `&amp;`, also where the source has the word "and".
     """
+    kept = set(AMPERSAND.findall(source))
 
     def character(found: re.Match[str]) -> str:
         meant = unescape(found[0])
-        return found[0] if found[0] in source or meant in "<>" else meant
+        return found[0] if found[0] in kept or meant in "<>" else meant
 
     return AMPERSAND.sub(character, text)
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary, with_number
+from stapel_agent.catalogues.android_text import with_characters
 from stapel_agent.catalogues.target_paths import target_path
 from tests.catalogues.files import made
 from tests.steps import calls_of, grows_linearly
@@ -892,3 +893,16 @@ def test_json__several_languages(tmp_path):
     for from_lang in ("de", "fr-CA"):
         with pytest.raises(CatalogueError, match="put those of each language into a file"):
             open_catalogue(source, "it", from_lang=from_lang)
+
+
+class Searched(str):
+    """A text that fails if it is searched for a part of it."""
+
+    def __contains__(self, part: object) -> bool:
+        raise AssertionError("the whole source was searched for one reference")
+
+
+def test_with_characters__work():
+    """The references of the source stay. It is not searched again for each reference of a translation."""
+    source = Searched("A &amp; B&#160;")
+    assert with_characters("A &amp; B&#160;&#228; &lt;", source) == "A &amp; B&#160;ä &lt;"
