@@ -132,7 +132,7 @@ class _Connection(socketserver.StreamRequestHandler):
     def _send(self, reply: Reply) -> bool:
         """Whether the connection can be used again."""
         if reply.gate:
-            reply.gate.wait(timeout=30)
+            reply.gate.wait(timeout=100)
         if reply.thinking:
             self.server.stopping.wait(reply.thinking)
         if reply.raw is None:

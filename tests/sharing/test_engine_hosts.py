@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.answers import by
 from tests.engine_fixtures import PAID, answer, until
 from tests.hosts import Host, Server, said
 from tests.private_postgresql import private_postgresql
@@ -78,10 +77,11 @@ def waiting(server: Server) -> int:
     return [row["status"] for row in server.rows()].count("pending")
 
 
-def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> None:
-    """With ten connections allowed, 50 calls at once, each of five seconds, are all answered."""
-    host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten", "HOST_SECONDS": "5"}
-    host.agent["DEFAULT_PROVIDER"] = "slow"
+def test_asgi__fifty_waits_on_ten_connections(host: Host, model: ScriptedServer, role_of_ten: str) -> None:
+    """With ten connections allowed, 50 calls that wait for their provider at once are all answered."""
+    host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten"}
+    gate = threading.Barrier(50 + 1)
+    model.replies = [answer('{"slept": true}', gate=gate)]
     answers: list[Any] = []
     with served(host) as url:
         threads = [
@@ -90,22 +90,22 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
         ]
         for thread in threads:
             thread.start()
-        until(lambda: len(host.server.rows()) == 50)
-        until(lambda: host.server.connections() <= 4, seconds=4)
-        assert waiting(host.server) > 25
+        until(lambda: len(model.requests) == 50)
+        until(lambda: host.server.connections() <= 4)
+        assert waiting(host.server) == 50
+        gate.wait(100)
         for thread in threads:
             thread.join()
-    usage = {"input_tokens": 1, "output_tokens": 0}
-    answered = {"status": "ok", "result": {"slept": True}, "usage": usage, **by("slow")}
+    answered = {**PAID, "result": {"slept": True}}
     assert answers == [(200, answered)] * 50
     assert [row["status"] for row in host.server.rows()] == ["success"] * 50
 
 
 @pytest.mark.parametrize("view", ["orm-first", "async-orm-first"])
-def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
+def test_asgi__views_that_use_the_orm_first(host: Host, model: ScriptedServer, view: str) -> None:
     """A connection that a view has opened is not held during the call."""
-    host.environment["HOST_SECONDS"] = "5"
-    host.agent["DEFAULT_PROVIDER"] = "slow"
+    gate = threading.Barrier(20 + 1)
+    model.replies = [answer("this", gate=gate)]
     replies: list[int] = []
     with served(host) as url:
 
@@ -115,9 +115,10 @@ def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
         for thread in threads:
             thread.start()
-        until(lambda: len(host.server.rows()) == 20)
-        until(lambda: host.server.connections() <= 4, seconds=4)
-        assert waiting(host.server) > 10
+        until(lambda: len(model.requests) == 20)
+        until(lambda: host.server.connections() <= 4)
+        assert waiting(host.server) == 20
+        gate.wait(100)
         for thread in threads:
             thread.join()
     assert replies == [200] * 20
