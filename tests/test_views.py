@@ -85,6 +85,15 @@ def test_error__in_a_test_of_a_host_with_atomic_requests(service, monkeypatch, p
     assert PromptLog.objects.count() == 0
 
 
+def test_error__in_a_broken_transaction(service, monkeypatch):
+    """A transaction that was to be rolled back before the request stays so."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    connection.set_rollback(True)
+    assert service.ask("complete", "{").status_code == 400
+    assert connection.get_rollback()
+    connection.set_rollback(False)
+
+
 def test_complete__unknown_provider(service):
     """An unknown provider is a failure that names it."""
     answer = service.ask("complete", {**COMPLETE, "provider": "nobody"})

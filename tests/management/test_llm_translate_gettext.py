@@ -292,6 +292,7 @@ def test_percentage__doubled(tmp_path, scripted_model, flag):
         ("c-format", "%02d files", "%d Dateien", False),
         ("c-format", "%.2f units", "%.1f Einheiten", False),
         ("c-format", "%d files", "%u Dateien", False),
+        ("c-format", "%ld files", "%d Dateien", False),
         ("c-format", "100%% sure", "100 %% sicher", True),
         ("c-format", "%% sure", "% sicher", False),
         ("python-format", "%(a)d%% of disk", "%(a)d %% der Platte", True),
