@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
@@ -27,9 +29,18 @@ class BoundedJSONParser(JSONParser):
 
 
 def read_body_of_unknown_length(request: Request) -> None:
-    """Read a body without a Content-Length, as in HTTP/2 or in chunks: REST framework would take it for empty."""
-    if not request.META.get("CONTENT_LENGTH"):
-        request.META["CONTENT_LENGTH"] = str(len(request._request.body))
+    """Read a body without a Content-Length, as in HTTP/2 or in chunks: REST framework would take it for empty.
+
+    Raises RequestDataTooBig, because some versions of Django limit a body only by its Content-Length.
+    """
+    if request.META.get("CONTENT_LENGTH"):
+        return
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = request._request.read(-1 if limit is None else limit + 1)
+    if limit is not None and len(body) > limit:
+        raise RequestDataTooBig(f"the body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE, which is {limit} bytes")
+    request._request._body = body
+    request.META["CONTENT_LENGTH"] = str(len(body))
 
 
 class AsciiJSONRenderer(JSONRenderer):

@@ -80,14 +80,19 @@ def test_answer__as_elsewhere(agent, scripted_model, name):
     assert told(async_to_sync(AsyncClient().post)(url, **request)) == told(Client().post(url, **request))
 
 
-@pytest.mark.parametrize(("length", "status"), [(1, 200), (100, 200), (3_000_000, 413)])
-def test_body__without_a_length(scripted_model, length, status):
+@pytest.mark.parametrize(
+    ("length", "is_read_before", "status"),
+    [(1, False, 200), (100, False, 200), (100, True, 200), (3_000_000, False, 413)],
+)
+def test_body__without_a_length(scripted_model, length, is_read_before, status):
     """A body that comes in chunks, or over HTTP/2, is read as if its length was stated first."""
     scripted_model.script("[]")
     body = json.dumps({**COMPLETE, "prompt": "x" * length})
     request = AsyncRequestFactory().post(URL, body, content_type="application/json")
     del request.META["CONTENT_LENGTH"]
     request.is_service_request = True
+    if is_read_before:
+        assert request.body == body.encode()
 
     async def answered():
         return await CompleteView.as_view()(request)
