@@ -254,8 +254,10 @@ def _not_closed(row: PromptLog, closed: list[PromptLog], fault: BaseException) -
     is_interrupted = not isinstance(fault, Exception)
     if closed:
         announce_later(closed)
+    elif is_interrupted:
+        close_interrupted(row)
     else:
-        (close_interrupted if is_interrupted else close_later)(row)
+        close_later(row)
     if is_interrupted:
         raise fault
     row_and_fault = (row.pk, columns.spent(row), describe(fault))

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from stapel_agent.parsing import joined_within
+
 DISPLAYED_CHARACTERS = 100_000
 NOTHING = "-"
 
@@ -47,7 +49,8 @@ def indented(text: str) -> str | None:
         return None
     try:
         pieces = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False).iterencode(json.loads(text))
-        return _joined(pieces)
+        # A small text of deep brackets grows a thousandfold when indented.
+        return joined_within(DISPLAYED_CHARACTERS, pieces)
     except (ValueError, RecursionError):
         return None
 
@@ -55,17 +58,6 @@ def indented(text: str) -> str | None:
 def visible(text: str) -> str:
     """`text` with characters spelled out that are invisible or change their neighbours."""
     return UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
-
-
-def _joined(pieces: Any) -> str | None:
-    # A small text of deep brackets grows a thousandfold when indented.
-    kept, size = [], 0
-    for piece in pieces:
-        kept.append(piece)
-        size += len(piece)
-        if size > DISPLAYED_CHARACTERS:
-            return None
-    return "".join(kept)
 
 
 def _preformatted(text: str) -> SafeString:

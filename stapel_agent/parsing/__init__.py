@@ -9,6 +9,7 @@ from .answer import (
     parse_texts,
     parse_translation_response,
 )
+from .bounded_join import joined_within
 from .decoding import MAX_DEPTH
 from .plain_json import json_map
 from .storable_text import storable
@@ -19,6 +20,7 @@ __all__ = [
     "Flaw",
     "find_json",
     "has_json",
+    "joined_within",
     "json_map",
     "parse_json_response",
     "parse_texts",

@@ -153,9 +153,7 @@ class Report:
         stated = STATUS.search(notice)
         status = token_count(self._result.get("api_error_status")) or token_count(stated and stated[1])
         if 400 <= status < 600:
-            fault = classify(status, notice)
-            is_rejected = type(fault) is RequestRejected
-            return (optional_fields.refusal(status, notice, str(fault)) if is_rejected else None) or fault
+            return optional_fields.refusal_or(classify(status, notice), status, notice)
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
         return _fault_by_words(notice, "the Claude Code CLI failed")

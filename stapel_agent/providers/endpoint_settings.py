@@ -16,7 +16,7 @@ from stapel_agent.redaction import redact
 from stapel_agent.settings_validation import is_map, is_text
 
 from .base import LlmProvider
-from .dialects import MAX_TOKENS_PARAMS, OUTCOMES, known_dialects
+from .dialects import MAX_TOKENS_PARAMS, ONE_OF_PARAMS, OUTCOMES, known_dialects
 from .wire.http import ROOT_FIX, api_root
 
 COMMON = ("class", "base_url", "api_key", "models", "options", "vendor")
@@ -88,8 +88,7 @@ class Endpoint:
         chosen = self.get("max_tokens_param")
         if chosen in (None, *MAX_TOKENS_PARAMS):
             return chosen  # type: ignore[no-any-return]
-        known = " or ".join(map(repr, MAX_TOKENS_PARAMS))
-        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to {known}")
+        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to {ONE_OF_PARAMS}")
 
 
 @cache
@@ -189,7 +188,7 @@ def _are_keys(setting: Any) -> bool:
 _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "api_key": (_are_keys, KEYS),
     "models": (lambda models: is_map(models, is_text), "a dict of sizes, each with the name of a model"),
-    "max_tokens_param": (lambda field: field in MAX_TOKENS_PARAMS, " or ".join(map(repr, MAX_TOKENS_PARAMS))),
+    "max_tokens_param": (lambda field: field in MAX_TOKENS_PARAMS, ONE_OF_PARAMS),
     "vendor": (is_text, "a string: an id of genai-prices, or the URL of an API"),
     "finish_reasons": (
         lambda reasons: is_map(reasons, lambda outcome: outcome in OUTCOMES),

@@ -47,9 +47,8 @@ class Entry:
                 f"entries must map keys to texts, or to objects with 'text'; {key[:40]!r} is {type(value).__name__}"
             )
         fields = {name: field for name, field in value.items() if field is not None}
-        if (
-            isinstance(most := fields.get("max_length"), float) and most.is_integer()
-        ):  # 9.0 is an integer in JSON Schema
+        most = fields.get("max_length")
+        if isinstance(most, float) and most.is_integer():  # 9.0 is an integer in JSON Schema
             fields["max_length"] = int(most)
         _check(key, fields)
         protect = tuple(fields.pop("protect", ()))

@@ -27,9 +27,8 @@ LITERAL_BLANKS = re.compile(r'\{\s*"(?:\s|\\u00[Aa]0|\\u20(?:0[\dA-Fa-f]|2[Ff]))
 def meaning(hidden: str, format: Format) -> str:
     """Return a placeholder without its width, blanks, options and parameters, or a tag without readable attributes."""
     if found := CONVERSION.fullmatch(hidden):
-        return "".join(
-            [*found.groups()[:3], found[4].translate(SYNONYMS) if format.name in HAVE_SYNONYMS else found[4]]
-        )
+        letter = found[4].translate(SYNONYMS) if format.name in HAVE_SYNONYMS else found[4]
+        return f"{found[1]}{found[2]}{found[3]}{letter}"
     if format.name == "chrome" and hidden[:1] == "$":
         return hidden.upper()
     if hidden[:1] != "{" or not (hidden.startswith("{{") or format.message in ("always", "fluent")):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from stapel_agent.parsing import joined_within
 from stapel_agent.plurals import Form, category, forms
 
 from .fluent_plurals import Selection, Variant
@@ -95,14 +96,10 @@ class FormsInUse:
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """Join `pieces` as they are made. Raises Unlike as soon as they are too long."""
-    made, length = list[str](), 0
-    for piece in pieces:
-        made.append(piece)
-        length += len(piece)
-        if length > MAX_LENGTH:
-            raise Unlike
-    return "".join(made)
+    text = joined_within(MAX_LENGTH, pieces)
+    if text is None:
+        raise Unlike
+    return text
 
 
 def _is_text(node: object) -> bool:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from stapel_agent.column_ranges import MAX_TOKEN_COUNT
-from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
+from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
 from stapel_agent.parsing import parse_json_response
 from stapel_agent.prices import conditions_of
 from stapel_agent.providers.base import ProviderResult
@@ -57,7 +57,7 @@ def read_answer(
     if stated := _stated_error(answer, choice, is_finished=bool(text and word and reason != "interrupted")):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
         fault = stated_fault(stated, own_codes=codes, address_fix=fix)
-        raise _kept(_refusal(fault, stated, optional_fields) or fault, usage, text)
+        raise _kept(optional_fields.refusal_or(fault, HTTPStatus.BAD_REQUEST, json.dumps(stated)), usage, text)
     if refusal := refusal_text(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     if reason == "interrupted":
@@ -74,11 +74,6 @@ def read_answer(
 def stated_usage(body: bytes, dialect: Dialect = OPENAI) -> Usage:
     """Return the tokens that a body states, even that of an error: a vendor that states tokens bills them."""
     return read_usage(mapping(decoded(body, FIGURE_DIGITS)).get("usage"), dialect.usage)
-
-
-def _refusal(fault: ProviderError, stated: Fields, optional_fields: OptionalFields) -> ProviderError | None:
-    is_rejected = type(fault) is RequestRejected
-    return optional_fields.refusal(HTTPStatus.BAD_REQUEST, json.dumps(stated), str(fault)) if is_rejected else None
 
 
 def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError:

@@ -18,6 +18,7 @@ UNKNOWN = replace(OPENAI, hosts=(), efforts=(), max_tokens_param="max_tokens", v
 """The dialect for unknown hosts: plain `openai`, without effort."""
 
 MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
+ONE_OF_PARAMS = " or ".join(map(repr, MAX_TOKENS_PARAMS))
 USAGE_FIELDS = tuple(field.name for field in fields(UsageFields))
 
 
@@ -84,7 +85,7 @@ def _are_texts(value: object) -> bool:
 _CHECKS: dict[str, tuple[Any, str]] = {
     "like": (lambda value: value in list(DIALECTS), f"one of {', '.join(DIALECTS)}"),
     "hosts": (_are_texts, "a list of hosts, such as ['llm.example.com', '*.example.com']"),
-    "max_tokens_param": (lambda value: value in MAX_TOKENS_PARAMS, " or ".join(map(repr, MAX_TOKENS_PARAMS))),
+    "max_tokens_param": (lambda value: value in MAX_TOKENS_PARAMS, ONE_OF_PARAMS),
     "effort": (
         lambda value: is_map(value, lambda fields: isinstance(fields, Mapping)) and value.keys() <= set(EFFORTS),
         f"a dict of efforts ({', '.join(EFFORTS)}), each with the request fields that express it",

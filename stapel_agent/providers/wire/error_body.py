@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 
-from stapel_agent.exceptions import AnswerTruncated, InvalidAnswer, ProviderError, RequestRejected
+from stapel_agent.exceptions import AnswerTruncated, InvalidAnswer, ProviderError
 from stapel_agent.types import Usage
 
 from .attempt_limits import INCOMPLETE, Bounds
@@ -64,9 +64,8 @@ class ErrorBody:
             own_codes=own_codes,
             retry_after=stated_wait(self.text) if self._retry_after is None else self._retry_after,
         )
-        if type(fault) is RequestRejected:
-            refusals = (fields.refusal(self.status, self.text, str(fault)) for fields in optional_fields)
-            fault = next((refusal for refusal in refusals if refusal), fault)
+        for fields in optional_fields:
+            fault = fields.refusal_or(fault, self.status, self.text)
         fault.usage = usage_in(self.text) or None
         if isinstance(fault, AnswerTruncated) and not fault.usage:
             fault.may_be_billed = True  # the model has used up its cap

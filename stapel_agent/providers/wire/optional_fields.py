@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stapel_agent.exceptions import ParameterRefused
+from stapel_agent.exceptions import ParameterRefused, ProviderError, RequestRejected
 
 from .error_subject import subject_of, without_model_names
 from .vendor_json import text_of
@@ -67,6 +67,11 @@ class OptionalFields:
             _refused.add(fault.memory)
         fault.parameter, fault.setting = ", ".join(sorted(self.fields)), self.setting
         return fault
+
+    def refusal_or(self, fault: ProviderError, status: int, body: bytes | str) -> ProviderError:
+        """Return the `refusal()` of an answer that rejects the request, or else `fault`, the answer's exception."""
+        is_rejected = type(fault) is RequestRejected
+        return (self.refusal(status, body, str(fault)) if is_rejected else None) or fault
 
     def _is_named(self, text: str) -> bool:
         """Whether an error is about one of the fields. A parameter that it states decides about an ordinary word."""
