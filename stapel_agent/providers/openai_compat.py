@@ -16,7 +16,16 @@ from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
 from stapel_agent.types import Image, LinkedImage
 
 from .base import ProviderResult
-from .dialects import Dialect, dialect_for, known_dialects, merged, optional_effort, read_answer, stated_usage
+from .dialects import (
+    MAX_TOKENS_PARAMS,
+    Dialect,
+    dialect_for,
+    known_dialects,
+    merged,
+    optional_effort,
+    read_answer,
+    stated_usage,
+)
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
 from .wire.call_thread import read_off_loop
@@ -91,14 +100,10 @@ class ChatCall:
 
     def request(self) -> Post:
         call, optional_fields = self._call, self._optional_fields
-        body: dict[str, Any] = {
-            "model": call.model,
-            "messages": _messages(call),
-            self._endpoint.max_tokens_param() or self._dialect.max_tokens_param: call.token_cap,
-        }
+        body: dict[str, Any] = {"model": call.model, "messages": _messages(call)}
         if call.schema is not None:
             body["response_format"] = response_format(call.schema)
-        content = _encoded(merged(body, optional_fields.fields, call.options))
+        content = _encoded(merged(body, *(part.fields for part in optional_fields), call.options))
         return Post(
             self._url,
             content,
@@ -131,9 +136,13 @@ class ChatCall:
         return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}", **own} if key else {})}
 
     @cached_property
-    def _optional_fields(self) -> OptionalFields:
+    def _optional_fields(self) -> tuple[OptionalFields, ...]:
         # Read once: a parallel call may record a refusal before this one ends.
-        return optional_effort(self._dialect.efforts, self._call, str(self._url))
+        call, address = self._call, str(self._url)
+        preferred = self._endpoint.max_tokens_param() or self._dialect.max_tokens_param
+        names, setting = sorted(MAX_TOKENS_PARAMS, key=preferred.__ne__), self._endpoint.label("max_tokens_param")
+        cap = OptionalFields.for_token_cap(address, call.model, names, call.token_cap, setting)
+        return optional_effort(self._dialect.efforts, call, address), cap
 
 
 def _dialect(endpoint: Endpoint, host: str) -> Dialect:

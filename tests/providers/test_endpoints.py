@@ -315,6 +315,69 @@ def test_effort__refused_in_parallel_answers() -> None:
             chat_call.read(json.dumps(REFUSALS_IN_ANSWERS["minimax"]).encode())
 
 
+NEWER_CAP = "max_completion_tokens"
+UNSUPPORTED = f"Unsupported parameter: 'max_tokens' is not supported with this model. Use '{NEWER_CAP}' instead."
+
+
+@pytest.mark.parametrize(
+    ("param", "reply"),
+    [
+        # https://github.com/microsoft/vscode-copilot-release/issues/8065
+        ("max_tokens", refusal(400, UNSUPPORTED, param="max_tokens", code="unsupported_parameter")),
+        # https://github.com/voideditor/void/issues/128
+        (NEWER_CAP, refusal(400, f"[{{'type': 'extra_forbidden', 'loc': ('body', '{NEWER_CAP}')}}]", param=None)),
+        (
+            NEWER_CAP,
+            Reply.of({"detail": [{"loc": ["body", NEWER_CAP], "msg": "Extra inputs not permitted"}]}, status=422),
+        ),
+        (NEWER_CAP, refusal(400, f"Unrecognized request argument supplied: {NEWER_CAP}")),
+        (NEWER_CAP, Reply.of({"error": {"code": 400, "message": f"unknown field: {NEWER_CAP}"}})),
+    ],
+)
+def test_token_cap__refused(facade: Any, agent: Any, caplog: Any, param: str, reply: Reply) -> None:
+    """A model that refuses one field for the token cap gets the other one from then on. The log names the setting."""
+    with ScriptedServer(reply, answer()) as server:
+        entry = {"base_url": server.url, "models": {"small": "m"}, "max_tokens_param": param}
+        agent(PROVIDERS={"{mine}": entry})
+        given = [facade.complete("say", "small", provider="{mine}", max_tokens=9)["status"] for _ in range(2)]
+    assert given == ["ok", "ok"]
+    other = ({"max_tokens", NEWER_CAP} - {param}).pop()
+    sent = [{name: request.json.get(name) for name in (param, other)} for request in server.requests]
+    assert sent == [{param: 9, other: None}, {param: None, other: 9}, {param: None, other: 9}]
+    (warning,) = [message for message in caplog.messages if "rejects" in message]
+    assert warning.endswith("see PROVIDERS['{mine}']['max_tokens_param']")
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [
+        # https://github.com/tailcallhq/forgecode/issues/1185
+        ("max_tokens is too large: 20480. This model supports at most 16384 completion tokens", ["max_tokens"]),
+        # https://github.com/Gitlawb/openclaude/issues/331
+        ("The parameter `max_tokens` is not valid: integer above maximum value", ["max_tokens"]),
+        ("max_tokens and max_completion_tokens are not supported", ["max_tokens", NEWER_CAP]),
+    ],
+)
+def test_token_cap__not_refused(facade: Any, agent: Any, message: str, sent: list[str]) -> None:
+    """A cap that is too large fails at once. If both fields are refused, the next call has the first one again."""
+    with ScriptedServer(refusal(400, message, param="max_tokens")) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "models": {"small": "m"}}})
+        given = [facade.complete("say", "small", provider="mine")["failure"] for _ in range(2)]
+    assert given == ["rejected", "rejected"]
+    caps = [name for request in server.requests for name in ("max_tokens", NEWER_CAP) if name in request.json]
+    assert caps == sent * 2
+
+
+def test_token_cap__refused_with_the_effort(facade: Any, agent: Any) -> None:
+    """Both fields may be refused, one after the other."""
+    replies = refusal(400, UNSUPPORTED), refusal(400, "reasoning_effort is not supported"), answer()
+    with ScriptedServer(*replies) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
+        assert facade.complete("say", "small", provider="mine", effort="low")["status"] == "ok"
+    fields = [request.json.keys() - {"model", "messages"} for request in server.requests]
+    assert fields == [{"max_tokens", "reasoning_effort"}, {NEWER_CAP, "reasoning_effort"}, {NEWER_CAP}]
+
+
 def test_effort__none_needs_a_field(facade: Any, agent: Any, caplog: Any) -> None:
     """A field for calls without an effort is omitted too if the model refuses it, and never replaces an option."""
     with ScriptedServer(answer(), refusal(400, "unknown field: reasoning_split"), answer()) as server:

@@ -14,7 +14,7 @@ from stapel_agent.prices import conditions_of
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault, stated_status
 from stapel_agent.providers.wire.finish_reasons import finish_reason, refusal_category
-from stapel_agent.providers.wire.optional_fields import OptionalFields
+from stapel_agent.providers.wire.optional_fields import OptionalFields, refused_by
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.types import Usage
 
@@ -29,7 +29,6 @@ FIGURE_DIGITS = 20
 
 ERROR_FIELDS = ("code", "error_code", "message", "msg", "detail", "error_msg", "errors")
 CUT_OFF = frozenset({"length", "content_filter"})
-NO_FIELDS = OptionalFields()
 SUCCESS = frozenset({"0", "200", "ok", "success", "true"})
 """The values of `code` and `status` that say there is no error."""
 
@@ -39,7 +38,7 @@ def read_answer(
     dialect: Dialect = OPENAI,
     fix: str = "",
     token_cap: int = MAX_TOKEN_COUNT,
-    optional_fields: OptionalFields = NO_FIELDS,
+    optional_fields: tuple[OptionalFields, ...] = (),
 ) -> ProviderResult:
     """Return the result of a 200 answer. Raises ProviderError, with the usage, if the answer is not usable.
 
@@ -57,7 +56,7 @@ def read_answer(
     if stated := _stated_error(answer, choice, is_finished=bool(text and word and reason != "interrupted")):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
         fault = stated_fault(stated, own_codes=codes, address_fix=fix)
-        raise _kept(optional_fields.refusal_or(fault, HTTPStatus.BAD_REQUEST, json.dumps(stated)), usage, text)
+        raise _kept(refused_by(optional_fields, fault, HTTPStatus.BAD_REQUEST, json.dumps(stated)), usage, text)
     if refusal := refusal_text(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     if reason == "interrupted":

@@ -11,7 +11,7 @@ from stapel_agent.types import Usage
 from .attempt_limits import INCOMPLETE, Bounds
 from .content_coding import unpacked, unpacked_start
 from .error_response import NO_CODES, classify, error_codes, excerpt, is_of_another_address
-from .optional_fields import OptionalFields
+from .optional_fields import OptionalFields, refused_by
 from .retry_after import stated_wait
 
 
@@ -64,8 +64,7 @@ class ErrorBody:
             own_codes=own_codes,
             retry_after=stated_wait(self.text) if self._retry_after is None else self._retry_after,
         )
-        for fields in optional_fields:
-            fault = fields.refusal_or(fault, self.status, self.text)
+        fault = refused_by(optional_fields, fault, self.status, self.text)
         fault.usage = usage_in(self.text) or None
         if isinstance(fault, AnswerTruncated) and not fault.usage:
             fault.may_be_billed = True  # the model has used up its cap

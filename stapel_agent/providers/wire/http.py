@@ -118,7 +118,7 @@ class Post:
     setting: str = ""
     path: str = ""
     own_codes: Mapping[str, str] = field(default_factory=dict)
-    optional_fields: OptionalFields = OptionalFields()
+    optional_fields: tuple[OptionalFields, ...] = ()
     usage_in: Callable[[bytes], Usage] = lambda body: Usage()
     empty_key: str = ""
     model_fix: str = ""
@@ -171,7 +171,7 @@ def _fault(request: Post, body: ErrorBody) -> ProviderError:
     fault = body.fault(
         address_fix=fix if request.setting else "",
         model_fix=request.model_fix,
-        optional_fields=[request.optional_fields],
+        optional_fields=request.optional_fields,
         usage_in=request.usage_in,
         own_codes=request.own_codes,
     )

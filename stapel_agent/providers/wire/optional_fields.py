@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,11 @@ REFUSING = (400, 422)
 EXAMINED_LENGTH = 64 * 1024
 MOST_REFUSALS = 10_000
 EFFORT_SETTING = "STAPEL_AGENT['MODELS'][{size!r}]['effort'] and STAPEL_AGENT['EFFORT'][{source!r}]"
+UNKNOWN = re.compile(
+    r"(?:un|not[ _]|n't )(?:support|recogni[sz]ed|known|expected|permitted|allowed)|extra_|deprecated|instead",
+    re.IGNORECASE,
+)
+"""Words of an error about a field itself. Without them, an error that names the token cap is about its value."""
 EFFORT_WORDS = ("reasoning", "thinking", "effort", "chat_template")
 ANY = "any"
 UNSET = "unset"
@@ -27,7 +32,8 @@ _refused: set[tuple[str, ...]] = set()
 class OptionalFields:
     """The `fields` added to one request for `purpose`. `choice` is the value they express, such as an effort.
 
-    `words` are other names that a vendor's error may use for the fields. `setting` is the setting that changes them.
+    `words` are other names that a vendor's error may use for the fields. `verbs` are words of which an error about them
+    has one. `setting` is the setting that changes them.
     """
 
     endpoint: str = ""
@@ -36,6 +42,7 @@ class OptionalFields:
     choice: str = ANY
     fields: Mapping[str, Any] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    verbs: re.Pattern[str] = re.compile("")
     setting: str = ""
 
     @classmethod
@@ -44,7 +51,14 @@ class OptionalFields:
         choice = effort or UNSET
         if not fields or cls.is_refused(endpoint, model, "effort", choice):
             return cls()
-        return cls(endpoint, model, "effort", choice, fields, EFFORT_WORDS, EFFORT_SETTING)
+        return cls(endpoint, model, "effort", choice, fields, EFFORT_WORDS, setting=EFFORT_SETTING)
+
+    @classmethod
+    def for_token_cap(cls, endpoint: str, model: str, names: list[str], cap: int, setting: str) -> OptionalFields:
+        """Return the token cap under the first of two names, or the second one if the model has refused the first."""
+        fields = {names[cls.is_refused(endpoint, model, "token_cap")]: cap}
+        shown = setting.replace("{", "{{").replace("}", "}}")
+        return cls(endpoint, model, "token_cap", fields=fields, verbs=UNKNOWN, setting=shown)
 
     @staticmethod
     def is_refused(endpoint: str, model: str, purpose: str, choice: str = ANY) -> bool:
@@ -76,9 +90,20 @@ class OptionalFields:
     def _is_named(self, text: str) -> bool:
         """Whether an error is about one of the fields. A parameter that it states decides about an ordinary word."""
         parameter, message = subject_of(text)
+        if not self.verbs.search(message):
+            return False
         if _names(f"{parameter} {message}", [key for key in _keys(self.fields) if key not in self.words]):
             return True
         return _names(parameter or without_model_names(message, self.model), self.words)
+
+
+def refused_by(
+    optional_fields: Iterable[OptionalFields], fault: ProviderError, status: int, body: bytes | str
+) -> ProviderError:
+    """Return the refusal of the first of the `optional_fields` that an answer refuses, or else `fault`."""
+    for fields in optional_fields:
+        fault = fields.refusal_or(fault, status, body)
+    return fault
 
 
 def withdraw_refusal(fault: ParameterRefused) -> None:
