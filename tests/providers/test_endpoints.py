@@ -378,6 +378,39 @@ def test_token_cap__refused_with_the_effort(facade: Any, agent: Any) -> None:
     assert fields == [{"max_tokens", "reasoning_effort"}, {NEWER_CAP, "reasoning_effort"}, {NEWER_CAP}]
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        # https://github.com/NousResearch/hermes-agent/pull/90412
+        "Reasoning is mandatory for this endpoint and cannot be disabled.",
+        "Reasoning is mandatory for this model",
+        # https://github.com/decolua/9router/pull/4048
+        "Unsupported value: 'reasoning.effort' does not support 'none'",
+    ],
+)
+@pytest.mark.parametrize("effort", ["none", "minimal"])
+def test_effort__thinking_is_mandatory(facade: Any, agent: Any, message: str, effort: str) -> None:
+    """A model that cannot stop thinking is asked to think little, not left to its default. More effort is sent."""
+    reply = refusal(400, message.replace("'none'", f"'{effort}'"))
+    with ScriptedServer(reply, answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "openrouter", "models": {"small": "m"}}})
+        words = (effort, effort, "high")
+        given = [facade.complete("say", "small", provider="mine", effort=word)["status"] for word in words]
+    assert given == ["ok"] * 3
+    assert [request.json["reasoning"]["effort"] for request in server.requests] == [effort, "low", "low", "high"]
+
+
+def test_effort__thinking_is_mandatory_without_words(facade: Any, agent: Any) -> None:
+    """A model that also refuses to think little is called without an effort."""
+    replies = refusal(400, "reasoning cannot be disabled"), refusal(400, "'low' is not supported", param="reasoning")
+    with ScriptedServer(*replies, answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "openrouter", "models": {"small": "m"}}})
+        given = [facade.complete("say", "small", provider="mine", effort="none")["status"] for _ in range(2)]
+    assert given == ["ok"] * 2
+    sent = [request.json.get("reasoning", {}).get("effort") for request in server.requests]
+    assert sent == ["none", "low", None, None]
+
+
 def test_effort__none_needs_a_field(facade: Any, agent: Any, caplog: Any) -> None:
     """A field for calls without an effort is omitted too if the model refuses it, and never replaces an option."""
     with ScriptedServer(answer(), refusal(400, "unknown field: reasoning_split"), answer()) as server:

@@ -11,12 +11,24 @@ from stapel_agent.providers.wire.optional_fields import OptionalFields
 
 from .dialect import EffortRule
 
+LITTLE = ("none", "minimal")
+
 
 def optional_effort(rules: tuple[EffortRule, ...], call: Call, endpoint: str) -> OptionalFields:
-    """Return the fields for the effort of `call`, except those that its options set, unless the model rejects them."""
-    fields = effort_fields(rules, call.model, call.effort)
-    added = {name: value for name, value in fields.items() if name not in call.options}
-    return OptionalFields.for_effort(endpoint, call.model, call.effort, added)
+    """Return the fields for the effort of `call`, except those that its options set, unless the model rejects them.
+
+    If it rejects only to think that little, return the fields for "low". Without any, it would think by its default.
+    """
+    added, low = (_added(rules, call, effort) for effort in (call.effort, "low"))
+    chosen = OptionalFields.for_effort(endpoint, call.model, call.effort, added)
+    if chosen.fields or not added or call.effort not in LITTLE or low == added:
+        return chosen
+    return OptionalFields.for_effort(endpoint, call.model, "low", low)
+
+
+def _added(rules: tuple[EffortRule, ...], call: Call, effort: str | None) -> dict[str, Any]:
+    fields = effort_fields(rules, call.model, effort)
+    return {name: value for name, value in fields.items() if name not in call.options}
 
 
 def effort_fields(rules: tuple[EffortRule, ...], model: str, effort: str | None) -> Mapping[str, Any]:

@@ -21,6 +21,8 @@ UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 """Words of an error about a field itself. Without them, an error that names the token cap is about its value."""
+MANDATORY = re.compile(r"mandatory|(?:can ?not|can't) be (?:disabled|turned off)|only works in thinking", re.IGNORECASE)
+"""Words of a model that always thinks. It refuses only not to think."""
 EFFORT_WORDS = ("reasoning", "thinking", "effort", "chat_template")
 ANY = "any"
 UNSET = "unset"
@@ -74,7 +76,7 @@ class OptionalFields:
         if not self.fields or status not in REFUSING or not self._is_named(text):
             return None
         values = [value for value in _values(self.fields) if isinstance(value, str)]
-        choice = self.choice if _names(text, values) else ANY
+        choice = self.choice if _names(text, values) or MANDATORY.search(text) else ANY
         fault = ParameterRefused(message)
         fault.memory = (self.endpoint, self.model, self.purpose, choice)
         if len(_refused) < MOST_REFUSALS:
