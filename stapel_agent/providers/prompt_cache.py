@@ -26,7 +26,7 @@ MOST_PREFIXES = 1000
 LONG_AGO = float("-inf")
 
 MINIMUMS = (
-    (re.compile(r"claude-(?:opus|fable|mythos)-5"), 512),
+    (re.compile(r"claude-(?:opus|fable|mythos)-5|claude-haiku-5-5"), 512),
     (re.compile(r"claude-opus-4-7|claude-(?:3-)?haiku-3|claude-3(?:-5)?-haiku"), 2048),
     (re.compile(r"claude-opus-4-[56]|claude-haiku-4-5"), 4096),
 )

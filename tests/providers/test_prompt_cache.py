@@ -203,7 +203,14 @@ def test_plan__writer_that_fails() -> None:
 
 @pytest.mark.parametrize(
     ("model", "tokens"),
-    [("claude-haiku-4-5-20251001", 4096), ("claude-sonnet-5", 1024), ("claude-opus-4-8", 1024), ("claude-opus-5", 512)],
+    [
+        ("claude-haiku-4-5-20251001", 4096),
+        ("claude-sonnet-5", 1024),
+        ("claude-opus-4-8", 1024),
+        ("claude-opus-5", 512),
+        # https://apidog.com/jp/blog/claude-haiku-5-5-vs-haiku-4-5/
+        ("claude-haiku-5-5", 512),
+    ],
 )
 def test_minimum__by_model(model: str, tokens: int) -> None:
     """Each model has its own minimum."""

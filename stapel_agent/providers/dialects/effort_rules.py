@@ -121,10 +121,10 @@ GROQ = (
 )
 OPENROUTER = (_rule(r"", _openrouter, "none minimal low medium high max"),)
 XAI = (
-    EffortRule(r"non-reasoning|grok-2|grok-3(?!-mini)|grok-4(?:-|$)|grok-code"),
+    EffortRule(r"non-reasoning|grok-2|grok-3(?!-mini)|grok-4(?:-|$)|grok-4\.20(?!-multi)|grok-code"),
     _rule(r"grok-3-mini", _reasoning_effort, "low low low high high high"),
     _rule(r"grok-4\.3", _reasoning_effort, "none low low medium high high"),
-    _rule(r"grok-4\.(?:5|20)", _reasoning_effort, "low low low medium high high"),
+    _rule(r"grok-4\.5", _reasoning_effort, "low low low medium high high"),
     _rule(r"", _reasoning_effort, "low low low medium high xhigh"),
 )
 DASHSCOPE = (
@@ -156,7 +156,8 @@ MINIMAX = (_rule(r"", _minimax, "disabled disabled adaptive adaptive adaptive ad
 TOGETHER = (
     GPT_OSS,
     EffortRule(r"instruct|coder|thinking|deepseek-r|minimax|qwen2|gemma|k2\.7"),
-    _rule(r"deepseek-v4|glm-5\.[2-9]", _enabled_with_effort, "off off high high high max"),
+    _rule(r"deepseek-v4|glm-5\.2", _enabled_with_effort, "off off high high high max"),
+    _rule(r"glm-(?:5\.[3-9]|[6-9])", _reasoning_effort, "low low low medium high max"),
     _rule(r"deepseek-v3", _enabled, "off off - on on on"),
     _rule(r"", _enabled, "off off on on on on"),
 )
