@@ -58,6 +58,7 @@ def test_error_answer__words_alone() -> None:
 SIMILAR = [
     (503, "The free tier model is temporarily not available.", "overloaded"),
     (429, "Your request has been flagged for exceeding rate limits.", "rate_limited"),
+    (429, "You have reached your API request limit per minute.", "rate_limited"),
     (429, "Not enough quota for requests per minute.", "rate_limited"),
     (400, "The request is flagged as streaming, but stream_options is missing.", "rejected"),
     (401, "You have limited access to this content. Sign in.", "auth"),

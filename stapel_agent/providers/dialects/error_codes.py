@@ -27,4 +27,7 @@ MINIMAX: Mapping[str, str] = MappingProxyType(
 )
 """The codes of `base_resp`, a field that no other vendor has. It needs no dialect."""
 
+OPENROUTER: Mapping[str, str] = MappingProxyType({"in_flight_budget_exhausted": "rate_limited"})
+"""A 402 for calls under way that reserve all of the balance. It ends with them."""
+
 MISTRAL: Mapping[str, str] = MappingProxyType({"3505": "overloaded"})

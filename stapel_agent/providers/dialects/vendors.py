@@ -67,6 +67,7 @@ DIALECTS: dict[str, Dialect] = {
             "openrouter",
             hosts=("openrouter.ai", "*.openrouter.ai", "ai-gateway.vercel.sh"),
             efforts=effort_rules.OPENROUTER,
+            error_codes=error_codes.OPENROUTER,
             vendor="openrouter",
         ),
         Dialect(

@@ -74,7 +74,7 @@ BUDGET = "(?<!token )(?<!thinking )(?<!reasoning )budget"
 EMPTY_ACCOUNT = words(
     r"credit balance is too low",
     r"insufficient[ _](?:account[ _])?(?:balance|credit|funds|quota)|not enough (?:balance|credit|funds)",
-    r"specified (?:workspace |organization )?API usage limits",
+    r"(?:specified (?:workspace |organization )?|reached your )API usage limits",
     r"(?:used|exhausted|spent) all (?:of )?(?:your |its |the )?(?:available |remaining |prepaid )?credits?",
     r"(?:not|[a-z]{1,6}n't) have any credits|(?:no|out of) credits|credits? (?:are|is|has been) (?:depleted|exhausted)",
     r"requires more credits|credit limit exceeded|monthly included credits",
@@ -91,6 +91,12 @@ EMPTY_ACCOUNT = words(
 )
 """Messages about an empty account. No vendor uses these words for a rate limit."""
 
+SPEND_LIMITS = _codes(
+    "credit_balance_exhausted organization_usage_limit_exceeded organization_spend_limit_exceeded "
+    "project_spend_limit_exceeded enforced_spend_limit_reached"
+)
+"""Codes of OpenAI and Anthropic beside a type, or words, that may be those of a rate limit."""
+
 PACE = words(
     rf"rate.?limit|(?:per (?:second|minute|min|hour|day)s?|(?:try again|retry) (?:in|after)){WORD_END}",
     r"requests?_per_|tokens?_per_|too many tokens, please wait",
@@ -102,7 +108,7 @@ PASSED_ON = "(?:prompt|request|response|input|output|content|answer|message)s?"
 CONTENT_FILTER = words(
     r"content (?:management|filtering|safety|usage|moderation) (?:polic|filter)|content[ _]?(?:filter|polic)",
     r"content violates|content exists risk",
-    r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged (?:as|for) potentially",
+    r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged (?:as|for) (?:potentially|possible)",
     r"our safety system|limited access to this content for safety|content you provided or machine outputted is blocked",
     r"(?:in|out)put \w+ may (?:contain risky|be related to copyright)",
     r"(?:inappropriate|(?<!case.)(?<!time.)sensitive) (?:content|information)(?!.type)|new_sensitive",
@@ -164,12 +170,13 @@ RULES: tuple[Rule, ...] = (
         CONTENT_FILTER,
         _codes(
             "content_filter content_policy_violation responsibleaipolicyviolation datainspectionfailed "
+            "cyber_policy bio_policy misalignment_policy_violation "
             "data_inspection_failed sensitivecontentdetected hooks_failed prompt_threat_detected censorship_blocked "
             "inputtextsensitivecontentdetected inputtextriskdetection inputimagesensitivecontentdetected "
             "inputimageriskdetection outputtextsensitivecontentdetected outputtextriskdetection"
         ),
     ),
-    Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=frozenset({400, 401, 402, 403, 412, 429, 500, 503})),
+    Rule(OutOfCredit, EMPTY_ACCOUNT, SPEND_LIMITS, frozenset({400, 401, 402, 403, 412, 429, 500, 503})),
     Rule(ProviderUnavailable, BUSY, statuses=frozenset({429})),
     Rule(ProviderUnavailable, words(r"model has (?:unloaded or )?crashed"), statuses=frozenset({400})),
     Rule(ProviderDown, words(r"failed to load model|degraded function cannot"), statuses=frozenset({400})),
