@@ -153,7 +153,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
     ),
     "minimax": (
         "https://api\\.minimaxi?\\.(?:com|io)",
-        {"MiniMax-M2.7": {"base": "0.3 1.2 0.06 0.375"}},
+        {"MiniMax-M2.7": {"base": "0.3 1.2 0.06 0.375"}, "MiniMax-M3.1-Flash": {"base": "0.15 0.6 0.015"}},
     ),
     "perplexity": (
         "https://api\\.perplexity\\.ai",

@@ -36,6 +36,7 @@ HOSTS = {
     "ark.cn-beijing.volces.com": "volcengine",
     "ark.ap-southeast.bytepluses.com": "volcengine",
     "api.minimax.io": "minimax",
+    "api.minimax.cn": "minimax",
     "api.minimaxi.com": "minimax",
     "api.together.xyz": "together",
     "api.deepinfra.com": "hosted",
@@ -187,6 +188,16 @@ SWITCHES = {
     "volcengine glm-4-7-251222": (DISABLED, ENABLED, ENABLED),
     "volcengine deepseek-v3-2-251201": (DISABLED, {}, ENABLED),
     "together zai-org/GLM-5.1": (NOT_REASONING, REASONING, REASONING),
+    "minimax MiniMax-M3.1-Flash": (
+        {"reasoning_effort": "low", "reasoning_split": True},
+        {"reasoning_effort": "low", "reasoning_split": True},
+        {"reasoning_effort": "max", "reasoning_split": True},
+    ),
+    "minimax MiniMax-M3": (
+        DISABLED | {"reasoning_split": True},
+        {"thinking": {"type": "adaptive"}, "reasoning_split": True},
+        {"thinking": {"type": "adaptive"}, "reasoning_split": True},
+    ),
     "together deepseek-ai/DeepSeek-V3.1": (NOT_REASONING, {}, REASONING),
     "together zai-org/GLM-5.2": (
         NOT_REASONING,
@@ -230,7 +241,7 @@ MEANINGS = {
     ],
     "length": [
         *("MAX_TOKENS", "max-tokens", "Max Tokens", "maxTokens", "FinishReason.MAX_TOKENS", "model_length"),
-        *("ERROR_LIMIT", "modelContextWindowExceeded"),
+        *("ERROR_LIMIT", "modelContextWindowExceeded", "repetition_truncation"),
     ],
     "content_filter": [
         *(

@@ -47,8 +47,8 @@ ANSWERS: dict[str, tuple[str, str, Figures, str]] = {
     "dashscope": ("dashscope", BERN, (144, 52, 40, 256, 0, None), "unpriced"),
     "siliconflow": ("siliconflow", BERN, (144, 52, 40, 256, 0, None), "unpriced"),
     "volcengine": ("volcengine", BERN, (144, 52, 40, 256, 0, None), "unpriced"),
-    # 144 x 0.30 + 256 x 0.06 + 52 x 1.20
-    "minimax": ("minimax", BERN, (144, 52, 40, 256, 0, "0.00012096"), "price_list"),
+    # 144 x 0.15 + 256 x 0.015 + 52 x 0.60
+    "minimax": ("minimax", BERN, (144, 52, 40, 256, 0, "0.00005664"), "price_list"),
     # 71 x 0.17 + 31 x 0.25
     "together": ("together", BERN, (71, 31, 0, 0, 0, "0.00001982"), "price_list"),
     "hosted": ("hosted", BERN, (71, 31, 0, 0, 0, "0.0000268"), "provider"),

@@ -69,6 +69,10 @@ def _minimax(word: str) -> Fields:
     return {**_switch(word), **SPLIT}
 
 
+def _effort_and_split(word: str) -> Fields:
+    return {**_reasoning_effort(word), **SPLIT}
+
+
 def _template(word: str) -> Fields:
     # Templates read different names, and ignore unknown ones.
     if word == "off":
@@ -152,7 +156,10 @@ VOLCENGINE = (
     _rule(r"seed-character", _switch_and_effort, "off off - medium high high"),
     _rule(r"", _switch_and_effort, "off off low medium high high"),
 )
-MINIMAX = (_rule(r"", _minimax, "disabled disabled adaptive adaptive adaptive adaptive", SPLIT),)
+MINIMAX = (
+    _rule(r"m3\.|m[4-9]", _effort_and_split, "low low low medium high max", SPLIT),
+    _rule(r"", _minimax, "disabled disabled adaptive adaptive adaptive adaptive", SPLIT),
+)
 TOGETHER = (
     GPT_OSS,
     EffortRule(r"instruct|coder|thinking|deepseek-r|minimax|qwen2|gemma|k2\.7"),

@@ -99,7 +99,7 @@ DIALECTS: dict[str, Dialect] = {
         ),
         Dialect(
             "minimax",
-            hosts=("*.minimax.io", "*.minimaxi.com"),
+            hosts=("*.minimax.io", "*.minimax.cn", "*.minimaxi.com"),
             max_tokens_param=NEWER_CAP,
             efforts=effort_rules.MINIMAX,
             vendor="minimax",

@@ -93,9 +93,9 @@ EMPTY_ACCOUNT = words(
 
 SPEND_LIMITS = _codes(
     "credit_balance_exhausted organization_usage_limit_exceeded organization_spend_limit_exceeded "
-    "project_spend_limit_exceeded enforced_spend_limit_reached"
+    "project_spend_limit_exceeded enforced_spend_limit_reached blocked_api_access"
 )
-"""Codes of OpenAI and Anthropic beside a type, or words, that may be those of a rate limit."""
+"""Codes of OpenAI, Anthropic and Groq beside a type, or words, that may be those of another error."""
 
 PACE = words(
     rf"rate.?limit|(?:per (?:second|minute|min|hour|day)s?|(?:try again|retry) (?:in|after)){WORD_END}",

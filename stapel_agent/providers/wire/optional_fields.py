@@ -21,7 +21,9 @@ UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 """Words of an error about a field itself. Without them, an error that names the token cap is about its value."""
-MANDATORY = re.compile(r"mandatory|(?:can ?not|can't) be (?:disabled|turned off)|only works in thinking", re.IGNORECASE)
+MANDATORY = re.compile(
+    r"mandatory|(?:can ?not|can't) be (?:disabled|turned off)|only works in thinking|requires adaptive", re.IGNORECASE
+)
 """Words of a model that always thinks. It refuses only not to think."""
 EFFORT_WORDS = ("reasoning", "thinking", "effort", "chat_template")
 ANY = "any"
