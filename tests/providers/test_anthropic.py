@@ -507,7 +507,7 @@ def test_complete__error_of_another_form(ask: Asker, server: ScriptedServer, rep
         {"headers": {"Content-Encoding": "gzip"}, "content_length": 1},
         {"headers": {"Transfer-Encoding": "chunked"}, "ending": "close"},
     ],
-    ids=repr,
+    ids=["reset", "slow", "not gzip", "not chunks"],
 )
 def test_complete__undelivered_body_of_an_error(
     ask: Asker, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, status: int, options: dict[str, Any]
