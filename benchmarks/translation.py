@@ -179,7 +179,7 @@ def one_change() -> None:
 def checking() -> None:
     from stapel_agent.translation.entry import Entry
     from stapel_agent.translation.glossary import Glossary
-    from stapel_agent.translation.masking import Protected
+    from stapel_agent.translation.placeholders.masking import Protected
     from stapel_agent.translation.segment import Segments, Task
 
     texts = [text.strip() for text in catalogue("checking").values()]

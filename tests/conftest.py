@@ -19,7 +19,7 @@ from stapel_agent.providers import forget_refusals
 
 # Modules that cannot be imported without an optional package. `tests.__main__` reports its absence.
 collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["telemetry/test_tracing.py"]
-collect_ignore += [] if find_spec("fluent") else ["translation/test_fluent_syntax.py"]
+collect_ignore += [] if find_spec("fluent") else ["translation/messages/test_fluent_syntax.py"]
 pytest_plugins = ["stapel_agent.testing", "tests.engine_fixtures", "tests.browser", "tests.local_model"]
 
 

@@ -21,7 +21,7 @@ LAZY_IMPORTS = {
     "apps.py": "Django allows no models before its apps are ready",
     "providers/anthropic.py": "the SDK is optional, and takes a second to load",
     "providers/anthropic_sdk.py": "the SDK is optional, and takes a second to load",
-    "translation/language_detection.py": "the detector is optional, and takes a second to load",
+    "translation/language/language_detection.py": "the detector is optional, and takes a second to load",
     "translation/word_forms.py": "the stemmers are optional",
     "catalogues/fluent_catalogue.py": "the parser is optional",
     "telemetry/tracing.py": "OpenTelemetry is optional",

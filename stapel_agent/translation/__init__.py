@@ -3,7 +3,7 @@
 from .entry import Entry
 from .existing_translations import Cost, CostRange, Review, Terms, cost_range, review
 from .job import NOTHING, Translations
-from .placeholder_formats import FORMATS
+from .placeholders import FORMATS
 from .translate_map import atranslate, translate
 from .translation_request import Texts
 

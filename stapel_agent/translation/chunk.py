@@ -20,7 +20,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.parsing import parse_texts
 from stapel_agent.types import CompletionRequest, Usage
 
-from .masking import Damaged
+from .placeholders import Damaged
 from .plausibility import longest_translation
 from .segment import Reservation, Segment
 

@@ -10,8 +10,7 @@ from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.parsing import storable
 from stapel_agent.schemas import shown
 
-from .placeholder_formats import FORMATS, GUESS
-from .protect_patterns import check_patterns
+from .placeholders import FORMATS, GUESS, check_patterns
 
 MAX_CONTEXT_LENGTH = 2000
 MAX_TEXT_LENGTH = 10**6

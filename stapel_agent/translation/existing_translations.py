@@ -20,8 +20,7 @@ from . import numbers
 from .entry import Entry
 from .glossary import Glossary
 from .job import Job, tokens_in_answer
-from .locale_patterns import is_same_pattern, misplaced_time
-from .masking import Damaged, Protected
+from .placeholders import Damaged, Protected, is_same_pattern, misplaced_time
 from .plural_forms import expanded_as
 from .segment import Segments, Task
 from .translation_request import Texts

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from .language_names import base
+from .language import base
 from .word_forms import ENDING, UNSPACED, WORD, WordForms, plain, stem_list
 
 KEY_LENGTH = 3

@@ -25,7 +25,7 @@ from stapel_agent.types import Completion, CompletionRequest, Usage
 from .chunk import Chunk
 from .entry import Entry
 from .glossary import Glossary
-from .language_detection import detector
+from .language import detector
 from .plural_forms import expanded
 from .segment import Reservation, Segment, Segments, Task
 from .translation_request import Texts

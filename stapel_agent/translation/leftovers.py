@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .language_names import base
-from .scripts import MARK
+from .language import MARK, base
 
 WORD = re.compile(r"[^\W\d_]+")
 CODE = re.compile(r"[_\\=<>|`$]|\w[.:]\w|(?<!\S)--?\w")

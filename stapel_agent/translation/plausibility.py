@@ -5,8 +5,8 @@ from __future__ import annotations
 from stapel_agent.parsing import has_json
 from stapel_agent.token_estimation import token_estimate
 
+from .language import illegible
 from .leftovers import leftover
-from .legibility import illegible
 from .remarks import remark_in
 from .translation_request import INSTRUCTIONS
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import fluent_plurals, icu_plurals
-from .forms_in_use import FormsInUse, Unlike
-from .icu_plurals import Nodes, NumberedForm, numbered
-from .placeholder_formats import FORMATS
-from .protected_spans import is_fluent
+from .messages import FormsInUse, Nodes, NumberedForm, Unlike, fluent_plurals, icu_plurals, numbered
+from .placeholders import FORMATS, is_fluent
 
 
 def expanded(text: str, name: str, from_lang: str, to: str) -> str:

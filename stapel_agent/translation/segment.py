@@ -12,16 +12,12 @@ from stapel_agent.token_estimation import token_estimate
 
 from . import numbers
 from .entry import Entry
-from .foreign_letters import foreign_letters
 from .glossary import Glossary
-from .language_check import is_unchanged, other_language
-from .masking import Damaged, Protected
-from .placeholder_formats import FORMATS
+from .language import is_unchanged, other_language, other_letters
+from .placeholders import FORMATS, Attribute, Damaged, Protected, TooSlow, readable_attributes, with_values
 from .plausibility import doubt
 from .plural_forms import numbered_forms
-from .protect_patterns import TooSlow
 from .sentence_boundaries import cut
-from .tag_attributes import Attribute, readable_attributes, with_values
 
 UNCHANGED = "is the text itself, not translated"
 
@@ -175,7 +171,7 @@ class Segment:
             if not is_source:
                 raise Damaged(remark)
             return Reservation(remark, is_unchanged=True)
-        if fault := foreign_letters(" ".join([source, *self.terms.values()]), given, task.to):
+        if fault := other_letters(" ".join([source, *self.terms.values()]), given, task.to):
             raise Damaged(fault)
         if missed := task.glossary.missed(self.terms, restored):
             wanted = ", ".join(f"{term!r} as {self.terms[term]!r}" for term in missed)

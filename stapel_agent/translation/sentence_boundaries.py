@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from stapel_agent.token_estimation import BYTES_PER_TOKEN, byte_length, token_estimate
 
-from .placeholder_formats import FORMATS, GUESS, Format
-from .protected_spans import Span, spans
+from .placeholders import FORMATS, GUESS, Format, Span, spans
 
 BLANKS = re.compile(r"\s++|(?:(?<=[。！？，、；])|(?<=[。！？][」』）”’]))(?![\s」』）”’])")
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")

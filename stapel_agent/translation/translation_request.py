@@ -13,9 +13,8 @@ from stapel_agent.language_tags import AUTO
 from stapel_agent.parsing import storable
 
 from .entry import MAX_CONTEXT_LENGTH, Entry, check_format
-from .language_names import check_tag, language_name
-from .placeholder_formats import GUESS
-from .protect_patterns import check_patterns
+from .language import check_tag, language_name
+from .placeholders import GUESS, check_patterns
 
 INSTRUCTIONS = """\
 You are a translator. The user's message is one JSON object: numbers and texts. Translate every text from {origin} to \

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import pytest
 
-from stapel_agent.translation import protected_spans
-from stapel_agent.translation.protected_spans import Grammar
+from stapel_agent.translation.placeholders import protected_spans
+from stapel_agent.translation.placeholders.protected_spans import Grammar
 from tests.steps import CountedPattern
 
 

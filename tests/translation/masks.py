@@ -1,6 +1,6 @@
 """What a translator sees of texts of every kind: source, masked."""
 
-from stapel_agent.translation.protected_spans import spans
+from stapel_agent.translation.placeholders.protected_spans import spans
 
 
 def hidden(text):

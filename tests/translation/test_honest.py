@@ -11,7 +11,7 @@ import polib
 
 from stapel_agent.translation.entry import Entry
 from stapel_agent.translation.existing_translations import review
-from stapel_agent.translation.language_check import is_unchanged, other_language
+from stapel_agent.translation.language.language_check import is_unchanged, other_language
 from tests.rows import each_row
 from tests.translation.honest import HONEST, SORRY, TRANSLATIONS
 
