@@ -77,6 +77,9 @@ WORDS_BY_MODEL = {
     "openai gpt-5.6": "none low medium max",
     "openai gpt-6-sol": "none low medium max",
     "openai gpt-6-astra": "low low medium max",
+    "openai gpt-6.2-astra": "low low medium max",
+    "openai gpt-6.1-sol": "low low medium max",
+    "openai gpt-6.1-terra": "none low medium max",
     "google gemini-2.0-flash": "- - - -",
     "google gemini-2.5-flash": "none low medium high",
     "google gemini-2.5-pro": "low low medium high",
@@ -115,6 +118,7 @@ WORDS_BY_MODEL = {
     "hosted meta-llama/Llama-3.3-70B-Instruct": "- - - -",
     "hosted mercury-2": "instant low medium high",
     "hosted command-a-reasoning-08-2025": "none high high high",
+    "hosted command-a-03-2025": "- - - -",
     "hosted step-3.7-flash": "low low medium high",
     "hosted sonar-deep-research": "low low medium high",
     "hosted sonar-pro": "- - - -",
@@ -241,7 +245,7 @@ MEANINGS = {
     ],
     "length": [
         *("MAX_TOKENS", "max-tokens", "Max Tokens", "maxTokens", "FinishReason.MAX_TOKENS", "model_length"),
-        *("ERROR_LIMIT", "modelContextWindowExceeded", "repetition_truncation"),
+        *("ERROR_LIMIT", "modelContextWindowExceeded", "repetition", "repetition_truncation"),
     ],
     "content_filter": [
         *(

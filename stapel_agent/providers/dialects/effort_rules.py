@@ -88,7 +88,7 @@ OPENAI = (
     _rule(r"gpt-5(?![.\d])", _reasoning_effort, "minimal minimal low medium high high"),
     _rule(r"gpt-5\.1", _reasoning_effort, "none low low medium high high"),
     _rule(r"gpt-5\.[2-5]", _reasoning_effort, "none low low medium high xhigh"),
-    _rule(r"gpt-6-astra", _reasoning_effort, "low low low medium high max"),
+    _rule(r"gpt-6[^/]*-astra|gpt-6\.[1-9]-sol", _reasoning_effort, "low low low medium high max"),
     _rule(r"", _reasoning_effort, "none low low medium high max"),
 )
 DEEPSEEK = (_rule(r"", _switch_and_effort, "off low low high high max"),)
@@ -170,7 +170,7 @@ TOGETHER = (
 )
 HOSTED = (
     GPT_OSS,
-    EffortRule(r"instruct|coder|(?<!distill-)llama|qwen2|gemma-3|sonar(?!-(?:deep|reasoning))|command-r"),
+    EffortRule(r"instruct|coder|(?<!distill-)llama|qwen2|gemma-3|sonar(?!-(?:deep|reasoning))|command-(?:r|a-\d)"),
     _rule(r"mercury", _reasoning_effort, "instant instant low medium high high"),
     _rule(r"command-a-(?:reasoning|plus)|north-", _reasoning_effort, "none none high high high high"),
     _rule(r"thinking|deepseek-r|minimax|step-\d|sonar", _reasoning_effort, "low low low medium high high"),

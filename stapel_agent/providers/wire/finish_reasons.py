@@ -14,7 +14,7 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "length": (
             *("length", "max_tokens", "max_output_tokens", "max_length", "max_len", "model_length"),
             *("context_length", "context_length_exceeded", "model_context_window_exceeded", "error_limit"),
-            *("max_new_tokens", "token_limit", "repetition_truncation"),
+            *("max_new_tokens", "token_limit", "repetition", "repetition_truncation"),
         ),
         "content_filter": (
             *("content_filter", "content_filtered", "sensitive", "refusal", "safety", "recitation", "blocklist"),
