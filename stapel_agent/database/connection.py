@@ -113,10 +113,12 @@ async def _end_of(work: Future[Any], loop: asyncio.AbstractEventLoop, seconds: f
             loop.call_soon_threadsafe(end)
 
     work.add_done_callback(tell)
-    if seconds is None:
+    alarm = None if seconds is None else loop.call_later(seconds, end)
+    try:
         await ended
-    else:
-        await asyncio.wait({ended}, timeout=seconds)
+    finally:
+        if alarm is not None:
+            alarm.cancel()
 
 
 def refuse_event_loop() -> None:
