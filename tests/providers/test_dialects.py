@@ -40,6 +40,7 @@ HOSTS = {
     "api.minimaxi.com": "minimax",
     "api.together.xyz": "together",
     "api.deepinfra.com": "hosted",
+    "api.perplexity.ai": "hosted",
     "router.huggingface.co": "hosted",
     "api.cloudflare.com": "hosted",
     "integrate.api.nvidia.com": "vllm",

@@ -10,7 +10,7 @@ NEWER_CAP = "max_completion_tokens"
 HOSTED = (
     *("api.deepinfra.com", "api.fireworks.ai", "router.huggingface.co", "api.cerebras.ai", "api.scaleway.ai"),
     *("api.cohere.ai", "api.cohere.com", "api.stepfun.com", "api.stepfun.ai", "api.inceptionlabs.ai"),
-    *("api.hpc-ai.com", "api.llmgateway.io", "inference.do-ai.run", "api.venice.ai"),
+    *("api.perplexity.ai", "api.hpc-ai.com", "api.llmgateway.io", "inference.do-ai.run", "api.venice.ai"),
     *("api.cloudflare.com", "api.tokenfactory.nebius.com"),
 )
 """Vendors whose open models take `reasoning_effort`."""
