@@ -84,6 +84,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "https://(.*\\.)?googleapis\\.com",
         {
             "gemini-2.5-flash": {"base": "0.3 2.5 0.03", "processing=batch": "0.15 1.25"},
+            "gemini-3.5-flash-lite": {"base": "0.3 2.5 0.03"},
             "gemini-2.5-pro": {
                 "base": "1.25>200000:2.5 10>200000:15 0.125>200000:0.25",
                 "processing=batch": "0.625>200000:1.25 5>200000:7.5",

@@ -84,6 +84,7 @@ WORDS_BY_MODEL = {
     "google gemini-2.0-flash": "- - - -",
     "google gemini-2.5-flash": "none low medium high",
     "google gemini-2.5-pro": "low low medium high",
+    "google gemini-3.5-flash-lite": "- low medium high",
     "google gemini-3-pro-preview": "low low high high",
     "google gemini-3.5-flash": "low low medium high",
     "mistral mistral-medium-3-5": "none - high high",

@@ -43,7 +43,7 @@ SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "zai": ("max_tokens", OFF, ON),
     "moonshot": (NEWER, OFF, ON),
     "xiaomi": (NEWER, OFF, ON),
-    "google": ("max_tokens", {"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
+    "google": ("max_tokens", {}, {"reasoning_effort": "low"}),
     "mistral": ("max_tokens", {"reasoning_effort": "none"}, {}),
     "groq": (NEWER, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
     "openrouter": ("max_tokens", {"reasoning": {"effort": "none"}}, {"reasoning": {"effort": "low"}}),

@@ -110,6 +110,7 @@ XIAOMI = (
 GOOGLE = (
     EffortRule(r"gemma|gemini-(?:1|2\.0|pro)"),
     _rule(r"gemini-3-pro", _reasoning_effort, "low low low high high high"),
+    _rule(r"gemini-3\.5-flash-lite", _reasoning_effort, "- - low medium high high"),
     _rule(r"-pro|gemini-[3-9]|-latest", _reasoning_effort, "low low low medium high high"),
     _rule(r"", _reasoning_effort, "none low low medium high high"),
 )
