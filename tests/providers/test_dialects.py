@@ -155,6 +155,7 @@ SWITCHES = {
     "moonshot moonshot-v1-8k": ({}, {}, {}),
     "xiaomi mimo-v2-flash": (DISABLED, {}, ENABLED),
     "xiaomi mimo-v2.5-pro": (DISABLED, ENABLED, ENABLED),
+    "xiaomi mimo-v2.6-flash": (DISABLED, ENABLED, ENABLED),
     "groq qwen/qwen3-32b": (
         PARSED | {"reasoning_effort": "none"},
         PARSED | {"reasoning_effort": "default"},
