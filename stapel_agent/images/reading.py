@@ -26,7 +26,8 @@ SIGNATURES = {
 """The media types that vendors accept, with the first bytes of their files."""
 TYPES = ", ".join(SIGNATURES)
 TOO_LARGE = "is larger than {:,} bytes (IMAGE_MAX_BYTES): send a smaller one"
-NOT_ONE_OF_TWO = "must have either 'url', or 'data_b64' with an optional 'mime', each a string"
+FIELDS = ("url", "data_b64", "mime")
+FORM = "must be a dict with 'url', or with 'data_b64' and an optional 'mime'"
 
 
 def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
@@ -70,15 +71,30 @@ def _read(position: int, item: Any, max_bytes: float) -> Image:
     if isinstance(item, InlineImage | LinkedImage):
         return item
     with numbered(position):
-        if isinstance(item, Mapping):
-            item = {name: value for name, value in item.items() if value is not None}
-        if not isinstance(item, Mapping) or not all(isinstance(value, str) for value in item.values()):
-            raise InvalidImage(NOT_ONE_OF_TWO)
-        if item.keys() == {"url"}:
-            return LinkedImage(_checked_url(item["url"]))
-        if "data_b64" in item and item.keys() <= {"data_b64", "mime"}:
-            return _read_data(item["data_b64"], item.get("mime"), max_bytes)
-        raise InvalidImage(NOT_ONE_OF_TWO)
+        given = _fields(item)
+        if "data_b64" in given:
+            return _read_data(given["data_b64"], given.get("mime"), max_bytes)
+        return LinkedImage(_checked_url(given["url"]))
+
+
+def _fields(item: Any) -> dict[str, str]:
+    """The fields of an image that are not None: either `url` alone, or `data_b64` with an optional `mime`."""
+    if not isinstance(item, Mapping):
+        raise InvalidImage(f"{FORM}, not {type(item).__name__}")
+    given = {name: value for name, value in item.items() if value is not None}
+    for name, value in given.items():
+        if name not in FIELDS:
+            raise InvalidImage(f"has the unknown key {str(name)[:50]!r}: it {FORM}")
+        if not isinstance(value, str):
+            raise InvalidImage(f"has a {name!r} of the type {type(value).__name__}: it must be a string")
+    match "url" in given, "data_b64" in given:
+        case True, True:
+            raise InvalidImage("has both 'url' and 'data_b64': send one of them")
+        case False, False:
+            raise InvalidImage("has neither 'url' nor 'data_b64': send one of them")
+        case True, False if "mime" in given:
+            raise InvalidImage("has 'mime' beside 'url': leave 'mime' out, it is for 'data_b64'")
+    return given
 
 
 def _read_data(data_b64: str, declared_type: str | None, max_bytes: float) -> InlineImage:

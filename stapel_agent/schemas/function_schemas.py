@@ -170,11 +170,30 @@ def _one_of(validator: Validator, choices: Any, instance: Any, schema: Any) -> I
         faults = [part for part in fault.context or () if part.relative_path or part.validator != "type"]
         if not any(validator.is_type(instance, kind) for kind in kinds):
             fault.message = f"{instance!r} is not of type {' or '.join(map(repr, dict.fromkeys(kinds)))}"
+        elif missing := _missing_choice(choices, instance):
+            fault.message = missing
         elif faults:
-            by_choice = Counter(part.relative_schema_path[0] for part in faults)
-            nearest = min(faults, key=lambda part: by_choice[part.relative_schema_path[0]])
-            fault.message = ": ".join([*map(str, nearest.relative_path), nearest.message])
+            fault.message = _nearest(faults, choices)
         yield fault
+
+
+def _missing_choice(choices: Any, instance: Any) -> str | None:
+    """What an object lacks that has the required name of none of its choices."""
+    names = [name for choice in choices for name in choice.get("required", ())[:1]]
+    if len(names) < 2 or not isinstance(instance, dict) or any(instance.get(name) is not None for name in names):
+        return None
+    unknown = [f"; {str(name)!r} was unexpected" for name in _unknown(instance, choices[0])]
+    return f"{' or '.join(map(repr, names))} is required{''.join(unknown[:1])}"
+
+
+def _nearest(faults: Collection[ValidationError], choices: Any) -> str:
+    """What is wrong by the choice with the fewest faults."""
+    by_choice = Counter(part.relative_schema_path[0] for part in faults)
+    nearest = min(faults, key=lambda part: by_choice[part.relative_schema_path[0]])
+    choice = choices[nearest.relative_schema_path[0]]
+    if nearest.validator_value == "null":  # a name of another choice
+        return f"{nearest.relative_path[0]!r} must not be given together with {choice['required'][0]!r}"
+    return ": ".join([*map(str, nearest.relative_path), nearest.message])
 
 
 def _kinds(choice: Any) -> list[str]:

@@ -69,19 +69,26 @@ REFUSED = [
     ),
 ]
 
+A_LIST = "images must be a list of {'url': ...} or {'data_b64': ...}, not "
+FORM = "must be a dict with 'url', or with 'data_b64' and an optional 'mime'"
+BOTH = "images[0] has both 'url' and 'data_b64': send one of them"
+NEITHER = "images[0] has neither 'url' nor 'data_b64': send one of them"
+
 SHAPELESS = [
-    "text",
-    {"url": LINK},
-    [LINK],
-    [None],
-    [{}],
-    [{"mime": "image/png"}],
-    [{"url": None}],
-    [{"data_b64": 5}],
-    [{"url": LINK, **PNG_DATA}],
-    [{"url": LINK, "mime": "image/png"}],
-    [{**PNG_DATA, "detail": "high"}],
-    [PNG_DATA] * 21,
+    ("text", f"{A_LIST}str"),
+    ({"url": LINK}, f"{A_LIST}dict"),
+    ([LINK], f"images[0] {FORM}, not str"),
+    ([None], f"images[0] {FORM}, not NoneType"),
+    ([{}], NEITHER),
+    ([{"mime": "image/png"}], NEITHER),
+    ([{"url": None}], NEITHER),
+    ([{"data_b64": 5}], "images[0] has a 'data_b64' of the type int: it must be a string"),
+    ([{"url": LINK, **PNG_DATA}], BOTH),
+    ([{"url": LINK, **PNG_DATA, "mime": "image/png"}], BOTH),
+    ([{"url": LINK, "mime": "image/png"}], "images[0] has 'mime' beside 'url': leave 'mime' out, it is for 'data_b64'"),
+    ([{**PNG_DATA, "detail": "high"}], f"images[0] has the unknown key 'detail': it {FORM}"),
+    ([{5: "high", **PNG_DATA}], f"images[0] has the unknown key '5': it {FORM}"),
+    ([PNG_DATA] * 21, "a request may have at most 20 images, not 21: send fewer"),
 ]
 
 TAKEN = [[], [PNG_DATA], [{**PNG_DATA, "mime": "image/png"}, {"url": LINK}], [PNG_DATA] * 20]
@@ -117,10 +124,11 @@ def test_read__refused(given, reason):
 
 
 @each_row(SHAPELESS)
-def test_read__shapeless(given):
-    """A value that is not a list of images is refused too."""
-    with pytest.raises(InvalidImage):
+def test_read__shapeless(given, message):
+    """A value that is not a list of images is refused too, with the fix."""
+    with pytest.raises(InvalidImage) as raised:
         read_images(given, LIMIT)
+    assert str(raised.value) == message
 
 
 @pytest.mark.parametrize("given", [None, [], ()])

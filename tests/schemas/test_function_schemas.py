@@ -151,6 +151,9 @@ def test_fault__of_many_fields() -> None:
     assert len(str(required)) + len(str(surplus)) < 30_000
 
 
+BOTH = {"url": "https://example.com/cat.png", "data_b64": "iVBORw0KGgo="}
+
+
 @pytest.mark.parametrize(
     ("function", "fields", "message"),
     [
@@ -159,6 +162,11 @@ def test_fault__of_many_fields() -> None:
         ("llm.translate", {"entries": {"a": {"text": 5}}}, "text: 5 is not of type 'string'"),
         ("llm.translate", {"context": {"a": [1]}}, "a: [1] is not of type 'string' or 'integer'"),
         ("llm.complete", {"images": [{"data_b64": 5}]}, "data_b64: 5 is not of type 'string'"),
+        ("llm.complete", {"images": [BOTH]}, "'data_b64' must not be given together with 'url'"),
+        ("llm.complete", {"images": [{"url": "u", "mime": "m"}]}, "'mime' must not be given together with 'url'"),
+        ("llm.complete", {"images": [{}]}, "'url' or 'data_b64' is required"),
+        ("llm.complete", {"images": [{"mime": "m", "url": None}]}, "'url' or 'data_b64' is required"),
+        ("llm.complete", {"images": [{"b64": "x"}]}, "'url' or 'data_b64' is required; 'b64' was unexpected"),
     ],
 )
 def test_fault__of_a_choice(function: str, fields: dict[str, object], message: str) -> None:
