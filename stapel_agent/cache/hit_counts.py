@@ -48,7 +48,7 @@ OVERFULL = 20 * FULL
 
 
 class Key(NamedTuple):
-    """Identifies a count of hits. `hour` is the number of hours since the epoch."""
+    """Identifies a count of hits by its columns. `hour` is the number of hours since the epoch."""
 
     hour: int
     source: str
@@ -73,8 +73,8 @@ def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> N
     if not hits:
         return
     hour = int(timezone.now().timestamp()) // 3600
-    owners = opaque_id(request.user_id), opaque_id(request.workspace_id)
-    key = Key(hour, request.source, request.provider, request.model, *owners)
+    names = storable(request.source)[:32], storable(request.provider)[:64], storable(request.model)[:128]
+    key = Key(hour, *names, opaque_id(request.user_id), opaque_id(request.workspace_id))
     with _writing.lock:
         _add(key, Count(hits, saving.tokens, saving.cost_usd))
         # A test's database may be rolled back or dropped first, so in tests the readers of counts flush them.
@@ -145,12 +145,12 @@ def _put_back(counts: Mapping[Key, Count]) -> None:
 
 
 def _write(counts: Mapping[Key, Count], alias: str) -> None:
-    rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
+    rows = [(_row(key), count) for key, count in counts.items()]
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
-        upsert([row for row, _ in rows.values()], ["source"], alias)  # which also locks the rows
-        for digest, (_, count) in rows.items():
-            _add_to(kept.filter(digest=digest), count)
+        upsert([row for row, _ in rows], ["source"], alias)  # which also locks the rows
+        for row, count in rows:
+            _add_to(kept.filter(pk=row.pk), count)
 
 
 def _add_to(row: QuerySet[HitCount], count: Count) -> None:
@@ -170,15 +170,9 @@ def _key(row: HitCount) -> Key:
 
 def _row(key: Key) -> HitCount:
     moment = datetime.fromtimestamp(key.hour * 3600, UTC)
-    names = {
-        "source": storable(key.source)[:32],
-        "provider": storable(key.provider)[:64],
-        "model": storable(key.model)[:128],
-        "user_id": key.user_id,
-        "workspace_id": key.workspace_id,
-    }
-    identity = json.dumps([key.hour, *names.values()]).encode("ascii")
-    return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=as_stored(moment), **names)
+    digest = hashlib.sha256(json.dumps(key).encode("ascii")).hexdigest()
+    names = {name: getattr(key, name) for name in Key._fields[1:]}
+    return HitCount(digest=digest, hour=as_stored(moment), **names)
 
 
 _writing = RepeatedWork(

@@ -470,6 +470,15 @@ def test_hits__added_up_exactly():
     assert HitCount.objects.count() <= 2  # the hour may change meanwhile
 
 
+def test_hits__names_longer_than_their_columns():
+    """Hits whose names are equal in their columns are added up, although the names differ beyond."""
+    for end in ("a", "b", "\0b"):
+        hit_counts.note(CompletionRequest("p", "small", "x" * 64 + end, "llm_facade", 5, "m" * 128 + end), 2)
+    hit_counts.flush()
+    (row,) = usage(group_by=["provider", "model"])["rows"]
+    assert (row["provider"], row["model"], row["cache_hits"]) == ("x" * 64, "m" * 128, 6)
+
+
 def test_hits__database_gone(monkeypatch):
     """Counts that cannot be written are kept and written later."""
     request = CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m")
