@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
@@ -143,12 +142,9 @@ def _slices(reader: FigureReader, query: UsageQuery) -> Iterator[Slice]:
     if not set(query.groups) & set(PERIODS):
         yield Slice(query.since, query.until, {})
         return
-    extent = reader.extent()
-    if extent is None:
-        return
-    begin = max(extent[0], query.since or extent[0])
-    end = min(extent[1] + timedelta(microseconds=1), query.until or datetime.max.replace(tzinfo=UTC))
-    while begin < end:
-        following = min(period_span("day" if "day" in query.groups else "month", begin)[1], end)
-        yield Slice(begin, following, {name: period_name(name, begin) for name in PERIODS if name in query.groups})
-        begin = following
+    begin = reader.next_moment(query.since)
+    while begin is not None and (query.until is None or begin < query.until):
+        following = period_span("day" if "day" in query.groups else "month", begin)[1]
+        end = following if query.until is None else min(following, query.until)
+        yield Slice(begin, end, {name: period_name(name, begin) for name in PERIODS if name in query.groups})
+        begin = reader.next_moment(following)

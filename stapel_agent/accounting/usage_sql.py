@@ -115,15 +115,14 @@ class FigureReader:
             for row in self._select(table, [], self._within(table, query, everything), 1):
                 yield self._figures(table, row)
 
-    def extent(self) -> tuple[datetime, datetime] | None:
-        """Return the first and the last moment with figures."""
-        ends = []
-        for table in TABLES:
-            for end in ("MIN", "MAX"):
-                ((found,),) = self._fetched(f"SELECT {end}({table.moment}) FROM {table.name}", [])  # noqa: S608
-                ends.append(self._read_moment(found))
-        known = [end for end in ends if end is not None]
-        return (min(known), max(known)) if known else None
+    def next_moment(self, since: datetime | None) -> datetime | None:
+        """Return the first moment with figures, or the first one from `since` on. None if there is none."""
+        part = Slice(since, None, {})
+        where = [(table, *all_of(self._bounds(table, part))) for table in TABLES]
+        firsts = [f"SELECT MIN({table.moment}) AS moment FROM {table.name} WHERE {sql}" for table, sql, _ in where]  # noqa: S608
+        statement = f"SELECT MIN(moment) FROM ({' UNION ALL '.join(firsts)}) AS firsts"  # noqa: S608
+        ((found,),) = self._fetched(statement, [value for _, _, values in where for value in values])
+        return self._read_moment(found)
 
     def _select(self, table: Table, names: Sequence[str], where: list[Condition], limit: int) -> list[Sequence[Any]]:
         keys = [self._bytes(table, name) for name in names]
@@ -142,16 +141,17 @@ class FigureReader:
 
     def _within(self, table: Table, query: UsageQuery, part: Slice) -> list[Condition]:
         """Return the conditions for rows of the slice that match the filters."""
-        bounds = [(">=", part.since), ("<", part.until)]
-        within: list[Condition] = [
-            (f"{table.moment} {sign} %s", [self._moment(bound)]) for sign, bound in bounds if bound
-        ]
+        within = self._bounds(table, part)
         for name, value in query.filters:
             # An index serves the first condition, whatever the collation.
             within.append((f"{table.column(name)} = %s", [value]))
             if self._vendor in BYTES:
                 within.append((f"{self._bytes(table, name)} = %s", [value]))
         return within
+
+    def _bounds(self, table: Table, part: Slice) -> list[Condition]:
+        bounds = [(">=", part.since), ("<", part.until)]
+        return [(f"{table.moment} {sign} %s", [self._moment(bound)]) for sign, bound in bounds if bound]
 
     def _behind(self, table: Table, query: UsageQuery, part: Slice) -> Condition | None:
         """Return the condition for rows after the cursor, or None if the slice has no such row."""

@@ -90,6 +90,16 @@ def test_usage__exact(ledger, groups):
     assert found == {"rows": by_brute_force(ledger, groups), "totals": added_up(ledger), "next_cursor": None}
 
 
+def test_usage__days_without_rows_are_skipped(django_assert_max_num_queries):
+    """Rows that are decades apart, such as those of a machine with a wrong clock, do not make the figures slow."""
+    moments = [datetime(year, 2, 3, tzinfo=UTC) for year in (1970, 2026, 2099)]
+    for moment in moments:
+        written(created_at=moment)
+    with django_assert_max_num_queries(25):
+        assert [row["day"] for row in usage()["rows"]] == [f"{moment:%Y-%m-%d}" for moment in moments]
+        assert [row["day"] for row in usage(since="2000-01-01", until="2090-01-01")["rows"]] == ["2026-02-03"]
+
+
 @pytest.mark.parametrize("costs", [[], [None], [Decimal(0)], [Decimal(0), None]], ids=str)
 def test_usage__zero_on_every_database(costs):
     """A cost of zero is the same zero on every database: without rows, for free rows, and for rows without a cost."""
