@@ -75,7 +75,7 @@ def complete_json(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = Non
     wanted = AnswerSchema.of(schema)
     given["schema"] = wanted.json_schema
     answer = Answer("complete_json", json_request_of(prompt, size, **given), answers.json_fields)
-    verb = partial(structured.complete_json, read=wanted.read)
+    verb = partial(structured.complete_json, read=wanted.read, type_name=wanted.type_name)
     return cast(JsonAnswer[Any], _completed(answer, verb, given, wanted))
 
 
@@ -100,7 +100,7 @@ async def acomplete_json(
     wanted = AnswerSchema.of(schema)
     given["schema"] = wanted.json_schema
     answer = Answer("complete_json", json_request_of(prompt, size, **given), answers.json_fields)
-    verb = partial(structured.acomplete_json, read=wanted.read)
+    verb = partial(structured.acomplete_json, read=wanted.read, type_name=wanted.type_name)
     return cast(JsonAnswer[Any], await _acompleted(answer, verb, given, wanted))
 
 

@@ -47,7 +47,8 @@ class JsonReader:
     again. The constructor raises InvalidRequest if `schema` is not a JSON Schema or refers outside itself.
     """
 
-    def __init__(self, schema: Mapping[str, Any] | None, read: Read | None = None) -> None:
+    def __init__(self, schema: Mapping[str, Any] | None, read: Read | None = None, type_name: str = "") -> None:
+        self.name = f"JSON {type_name}"
         self._schema = None if schema is None else CallerSchema(schema)
         self.is_slow = schema is not None
         self._read = read
@@ -92,19 +93,20 @@ class JsonReader:
         return []
 
 
-def complete_json(request: CompletionRequest, *, read: Read | None = None) -> Completion:
+def complete_json(request: CompletionRequest, *, read: Read | None = None, type_name: str = "") -> Completion:
     """Answer `request` with a ParsedAnswer as the completion's `value`. Raises AgentError.
 
-    `read` builds an instance from the JSON. If it raises, the model is asked again, as after a schema mismatch.
+    `read` builds an instance of the type `type_name` from the JSON. If it raises, the model is asked again, as after a
+    schema mismatch.
     """
-    return complete(request, JsonReader(request.schema, read))
+    return complete(request, JsonReader(request.schema, read, type_name))
 
 
-async def acomplete_json(request: CompletionRequest, *, read: Read | None = None) -> Completion:
+async def acomplete_json(request: CompletionRequest, *, read: Read | None = None, type_name: str = "") -> Completion:
     """`complete_json()` on an event loop."""
     if request.schema is None:
         return await acomplete(request, JsonReader(None))
     # In a separate thread, because checking a schema may take seconds.
-    making: Future[JsonReader] = in_own_thread(JsonReader, schema=request.schema, read=read)
+    making: Future[JsonReader] = in_own_thread(JsonReader, schema=request.schema, read=read, type_name=type_name)
     reader = await asyncio.wrap_future(making)
     return await acomplete(request, reader)

@@ -6,7 +6,7 @@ from .attempt import Attempt
 from .attempt_sequence import Attempts
 from .circuit_breaker import clear as clear_cooldowns
 from .fallback_chain import candidate_of, missing_model
-from .reader import Reader, as_text, off_loop
+from .reader import Reader, as_text, name_of, off_loop
 from .retries import immediate as immediate_retries
 from .unstated_usage import BOTH_HALVES, INPUT, OUTPUT
 
@@ -24,5 +24,6 @@ __all__ = [
     "fingerprint",
     "immediate_retries",
     "missing_model",
+    "name_of",
     "off_loop",
 ]

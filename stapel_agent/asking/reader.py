@@ -12,8 +12,14 @@ from stapel_agent.providers import read_off_loop
 Reader = Callable[[str], Any]
 """Converts the `text` of an answer to a verb's value. Raises an AnswerError if the text is not what was asked for.
 
-A slow reader sets its attribute `is_slow` to True, and is not called on an event loop.
+A slow reader sets its attribute `is_slow` to True, and is not called on an event loop. Readers that accept different
+answers have different names: their own `name`, or that of their function.
 """
+
+
+def name_of(reader: Reader) -> str:
+    """The name of a reader, the same in every process."""
+    return str(getattr(reader, "name", "") or getattr(reader, "__qualname__", type(reader).__qualname__))
 
 
 async def off_loop(reader: Reader, text: str, function: Callable[..., Any], /, **arguments: Any) -> Any:

@@ -15,10 +15,14 @@ from .type_to_schema import is_object, schema_of
 
 @dataclasses.dataclass(frozen=True)
 class AnswerSchema:
-    """A JSON Schema, or None. `read` turns a JSON value into an instance, or raises. Without it, JSON stays JSON."""
+    """A JSON Schema, or None. `read` turns a JSON value into an instance, or raises. Without it, JSON stays JSON.
+
+    `type_name` identifies the type in every process: types with the same JSON Schema may accept different values.
+    """
 
     json_schema: Mapping[str, Any] | None
     read: Callable[[Any], Any] | None = None
+    type_name: str = ""
 
     @classmethod
     def of(cls, schema: Any) -> AnswerSchema:
@@ -38,9 +42,9 @@ class AnswerSchema:
     @classmethod
     def _read(cls, schema: Any) -> AnswerSchema:
         if hasattr(schema, "model_json_schema") and hasattr(schema, "model_validate"):
-            return cls(schema.model_json_schema(), schema.model_validate)
+            return cls(schema.model_json_schema(), schema.model_validate, _name_of(schema))
         if is_object(schema):
-            return cls(schema_of(schema), lambda value: read_as(schema, value))
+            return cls(schema_of(schema), lambda value: read_as(schema, value), _name_of(schema))
         if isinstance(schema, type):
             raise TypeError(
                 f"schema must be a JSON Schema, a dataclass, a TypedDict, or a class with model_json_schema() and "
@@ -56,6 +60,11 @@ class AnswerSchema:
             return {**answer, "result": self.read(answer["result"])}
         except Exception as fault:
             raise InvalidAnswer(f"the earlier answer does not fit the type ({type(fault).__name__})") from fault
+
+
+def _name_of(schema: Any) -> str:
+    named = schema if hasattr(schema, "__qualname__") else type(schema)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 JUST_JSON = AnswerSchema(None)

@@ -22,7 +22,7 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from stapel_agent import cache, database, log_content
-from stapel_agent.asking import Attempts, Reader, off_loop
+from stapel_agent.asking import Attempts, Reader, name_of, off_loop
 from stapel_agent.database import UtcNow, aon_ledger, on_ledger
 from stapel_agent.exceptions import AgentError, OverBudget, ProviderTimeout
 from stapel_agent.models import Flight
@@ -148,8 +148,8 @@ class SingleFlight(HeldRow):
     @cached_property
     def _key(self) -> str:
         # Callers that read an answer in another way may accept what this one rejects.
-        reader = getattr(self._read, "__qualname__", type(self._read).__qualname__)
-        return hashlib.sha256(f"{self._request.cache_key} {reader}".encode()).hexdigest()
+        identity = f"{self._request.cache_key} {name_of(self._read)}"
+        return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _ahead(self, own: Leader) -> Leader | None:
         """The leader in this process, if it is another caller."""

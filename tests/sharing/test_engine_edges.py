@@ -272,6 +272,35 @@ def test_reader__of_its_own(host: Host, model: ScriptedServer) -> None:
     assert said(process) == {"complete_json": "failure", "complete": "ok"}
 
 
+def test_reader__of_another_type(host: Host, model: ScriptedServer) -> None:
+    """Two types with one JSON Schema do not share a failure: each caller gets the verdict of its own type."""
+    gate = threading.Barrier(2)
+    model.replies = [answer('{"metres": 7}', gate=gate), answer('{"metres": 7}')]
+    process = host.start(
+        """
+        from dataclasses import dataclass
+        def type_of(name, most):
+            def check(self):
+                assert self.metres <= most
+            members = {"__annotations__": {"metres": int}, "__post_init__": check, "__qualname__": name}
+            return dataclass(type("Height", (), members))
+        answers = {}
+        def ask(type):
+            answers[type.__qualname__] = services.complete_json("how high?", "small", schema=type)["status"]
+        threads = [threading.Thread(target=ask, args=(type_of(*one),)) for one in (("Hill", 5), ("Mountain", 9))]
+        threads[0].start()
+        while not Flight.objects.exists():
+            time.sleep(0.02)
+        threads[1].start()
+        [thread.join() for thread in threads]
+        say(answers)
+        """
+    )
+    until(lambda: len(model.requests) == 2, seconds=60)
+    gate.wait(100)
+    assert said(process) == {"Hill": "failure", "Mountain": "ok"}
+
+
 def test_policy__that_hangs(host: Host) -> None:
     """A cache that hangs delays only the callers that use it, and until the deadline at most."""
     seconds = host.run(
