@@ -16,7 +16,7 @@ from . import log_content
 from .asking import missing_model
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
-from .cost_checks import cost_messages, unbounded_messages, unpriced_messages
+from .cost_checks import cost_messages, unbounded_messages, undecided_messages, unpriced_messages
 from .database import is_in_tenant_schemas, ledger_alias, narrow_tables
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .model_profiles import known_profile, profile_problems
@@ -83,19 +83,19 @@ def check_character_sets(
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005, W006, W008, W010, W013, W016, W019, E002 to E011: the other settings are known and have valid values."""
+    """W005, W006, W008, W010, W016, W019, E002 to E011: the other settings are known and have valid values."""
     own = (*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *_sizes(), *_dialects())
     return [*own, *cost_messages(), *misspelt_names(), *_tenants(), *_never_reused()]
 
 
 @register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003, W007, W011, W019: the providers in use and their fallbacks are configured, with priced models."""
+    """W003, W011, W019: the providers in use and their fallbacks are configured."""
     if any(wrong_kinds()):
         return []  # check_settings has reported the invalid settings
     asked = _asked()
     found = [finding for name, sizes in asked.items() for finding in _configuration(name, sizes)]
-    return [*found, *unpriced_messages(asked), *misspelt_models(asked)]
+    return [*found, *misspelt_models(asked)]
 
 
 def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
@@ -158,9 +158,14 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 @register("stapel_agent", deploy=True)
-def check_bounds(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W015: the most that a call may cost is known, if there are budgets."""
-    return list(unbounded_messages())
+def check_budgets(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W007, W013, W015: if there are budgets, it is known what calls may cost, and whose budget they use.
+
+    Only before a deployment: every command prints the other warnings, and budgets work without these answers.
+    """
+    if any(wrong_kinds()):
+        return []
+    return [*unpriced_messages(_asked()), *undecided_messages(), *unbounded_messages()]
 
 
 @register("stapel_agent", deploy=True)

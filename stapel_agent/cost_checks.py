@@ -54,9 +54,14 @@ def _budgets() -> Iterator[CheckMessage]:
     setting = agent_settings.BUDGETS
     for problem in budgets.budget_problems(setting) if isinstance(setting, list | tuple) else budgets.policy_problems():
         yield Error(f"{problem}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
-        setting = ()
-    for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
-        yield Warning(f"{text}.", id="stapel_agent.W013")
+
+
+def undecided_messages() -> Iterator[CheckMessage]:
+    """Yield which budgets do not say how to treat calls that name nobody."""
+    setting = agent_settings.BUDGETS
+    if isinstance(setting, list | tuple) and not any(budgets.budget_problems(setting)):
+        for text in budgets.undecided_budgets(setting):
+            yield Warning(f"{text}.", id="stapel_agent.W013")
 
 
 def unpriced_messages(asked: Sizes) -> Iterator[CheckMessage]:

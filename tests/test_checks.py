@@ -371,7 +371,7 @@ def test_checks__price_of_no_model(agent):
         BUDGETS=[{"scope": "all", "period": "day", "usd": "5"}],
         PRICES={model: {"input": "1", "output": "1"} for model in "sml"},
     )
-    assert "stapel_agent.W007" not in [message.id for message in run_checks(tags=TAG)]
+    assert "stapel_agent.W007" not in found(deploy=True)
 
 
 def test_checks__invalid_profile(agent):
@@ -406,21 +406,21 @@ def test_checks__one_of_several_keys(agent, monkeypatch):
 
 
 def test_checks__budgets(agent):
-    """A model without a price is reported at each check, and calls without a bound before a deployment."""
+    """What budgets cannot limit is reported before a deployment, and not by each command, such as those of cron."""
     agent(
         DEFAULT_PROVIDER="house",
         PROVIDERS={"house": HOUSE, "spare": {**HOUSE, "models": dict.fromkeys(HOUSE["models"], "spare-1")}},
         FALLBACKS={"house": ["spare"]},
         PRICES=dict.fromkeys(HOUSE["models"].values(), {"input": "1", "output": "2"}),
-        BUDGETS=[{"scope": "user", "period": "day", "usd": "5", "without_id": "share"}],
+        BUDGETS=[{"scope": "user", "period": "day", "usd": "5"}],
     )
-    (message,) = run_checks(tags=TAG)
-    assert (message.id, message.msg) == (
-        "stapel_agent.W007",
+    assert run_checks(tags=TAG) == []
+    told = {m.id: m.msg for m in run_checks(tags=TAG, include_deployment_checks=True)}
+    assert told["stapel_agent.W007"] == (
         "BUDGETS limits dollars, but models of 'spare' have no price, so no dollars are reserved for their calls: "
-        "['spare-1'].",
+        "['spare-1']."
     )
-    assert "stapel_agent.W007" not in [message.id for message in run_checks(tags=["stapel_agent_settings"])]
+    assert "BUDGETS[0] has no 'without_id'" in told["stapel_agent.W013"]
     told = [m.msg for m in run_checks(tags=TAG, include_deployment_checks=True) if m.id == "stapel_agent.W015"]
     assert [text for text in told if "'house'" in text] == [
         "BUDGETS is set, but calls to 'house' may cost more than reserved: nothing limits their images, if they have "
