@@ -77,7 +77,7 @@ Image = InlineImage | LinkedImage
 
 
 TEXT_FORMATS = (
-    *("icu", "i18next", "python", "python-brace", "printf", "qt", "kde", "fluent", "android", "apple", "rails"),
+    *("icu", "java", "i18next", "python", "python-brace", "printf", "qt", "kde", "fluent", "android", "apple", "rails"),
     *("php", "vue-i18n", "angular", "drupal", "shell", "ejs", "chrome", "none"),
 )
 """The formats of a text to translate; `translation.FORMATS` describes each one."""

@@ -21,44 +21,95 @@ from .text_file import CatalogueError, TextFile
 FORMATS = {
     "c-format": "printf",
     "objc-format": "printf",
-    "python-format": "python",
-    "python-brace-format": "python-brace",
+    "c++-format": "python-brace",
     "csharp-format": "python-brace",
+    "java-format": "java",
+    "python-brace-format": "python-brace",
+    "rust-format": "python-brace",
+    "python-format": "python",
     "qt-format": "qt",
     "qt-plural-format": "qt",
     "kde-format": "kde",
+    "kde-kuit-format": "kde",
     "php-format": "php",
     "sh-format": "shell",
 }
 """The format of a text, by gettext's flag."""
 
 SPACED = {
-    "printf": r"%%|% [-+ 0#'I]*+(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@]",
-    "python": r"%%|% [-+ 0#]*+[hlL]?+[diouxXeEfFgGcrsa]",
+    "printf": r"%%|% [-+ 0#'I]*+(?:\d{0,4}+%|(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@])",
+    "python": r"%%|% [-+ 0#]*+(?:\d{0,4}+%|[hlL]?+[diouxXeEfFgGcrsa])",
     "php": r"%%|% [-+ 0]*+[bcdeEfFgGhHosuxX]",
 }
 """Conversions with a space as their flag, by the format. msgfmt also finds them in percentages, such as "20% off"."""
 
-DIRECTIVE = r"~[-+,#vV':@\d]{0,12}+[A-Za-z%&|~$?*(){}\[\]<>;^_]"
-PROTECTED = {
-    "java-printf-format": r"%(?:\d{1,3}+\$|<)?+[-+0#,(]{0,5}+\d{0,4}+(?:\.\d{1,4}+)?+(?:[tT][A-Za-z]|[A-Za-z%])",
-    "object-pascal-format": r"%(?:\d{1,3}+:)?+-?+(?:\d{1,4}+|\*)?+(?:\.(?:\d{1,4}+|\*))?+[A-Za-z%]",
-    "gcc-internal-format": r"%(?:\d{1,3}+\$)?+[-+0#q]{0,5}+[\d.*]{0,6}+(?:hh|ll|[hlwzt])?+[A-Za-z%<>']",
-    "lisp-format": DIRECTIVE,
-    "scheme-format": DIRECTIVE,
-}
-"""Expressions for the placeholders of further formats, by gettext's flag."""
+SIGNS = {**dict.fromkeys(SPACED, "%"), "shell": "$"}
+"""The sign with which every placeholder begins, by the format."""
 
-STRICT = {"python-format", "ruby-format", "qt-format"}
+
+def _directives(conversion: str) -> str:
+    """Return the expression for directives that end with `conversion`. Every percent sign begins one."""
+    return rf"%[-+ 0#',_=I(\d.*$:\[\]]{{0,20}}+(?:{conversion})|%%?+"
+
+
+PLAIN = _directives("[A-Za-z]")
+SIZED = _directives("(?:hh|ll|[hlLqjzt])?[A-Za-z]")
+GCC = _directives("q?[+#]?(?:ll|hh|[hlwzt])?[A-Za-z<>'{}]")
+TILDE = r"~[-+,#vV':@\d]{0,12}+[A-Za-z%&|~$?*(){}\[\]<>;^_]|~"
+DIGIT = r"%[1-9]|%%?+"
+ESCAPE = r"\\(?:[0-7]{1,3}+|[^0-7])"
+PROTECTED = {
+    "awk-format": PLAIN,
+    "boost-format": _directives(r"(?:ll|[hlL])?[A-Za-z%]|\|[^|\n]{1,20}+\|"),
+    "d-format": _directives(r"[A-Za-z()|]"),
+    "elisp-format": PLAIN,
+    "gcc-internal-format": GCC,
+    "gfc-internal-format": GCC,
+    "go-format": PLAIN,
+    "java-printf-format": _directives(r"<?[-+0#,(\d.]{0,9}+[tT]?[A-Za-z]"),
+    "javascript-format": PLAIN,
+    "librep-format": PLAIN,
+    "lisp-format": TILDE,
+    "lua-format": PLAIN,
+    "modula2-format": rf"{PLAIN}|{ESCAPE}",
+    "object-pascal-format": PLAIN,
+    "ocaml-format": _directives("[lnL]?[A-Za-z]|[!@,(){}]"),
+    "perl-brace-format": r"\{[A-Za-z_]\w{0,100}+\}",
+    "perl-format": _directives(r"(?:v\d{0,4}+)?(?:hh|ll|I\d\d|[hlLqVzt])?[A-Za-z_]"),
+    "ruby-format": _directives(r"<\w{1,50}+>[-+ 0#\d.*]{0,9}+[A-Za-z]|\{[^{}\n]{1,50}+\}|[A-Za-z]"),
+    "scheme-format": TILDE,
+    "sh-printf-format": rf"{SIZED}|{ESCAPE}",
+    "smalltalk-format": DIGIT,
+    "tcl-format": SIZED,
+    "ycp-format": DIGIT,
+}
+"""Expressions for the directives of programs whose syntax is no format of its own, by gettext's flag."""
+
+STRICT = {
+    "d-format",
+    "go-format",
+    "lisp-format",
+    "lua-format",
+    "python-format",
+    "qt-format",
+    "ruby-format",
+    "scheme-format",
+}
 """Flags of formats in which a plural form may leave out named placeholders only."""
-UNNAMED = re.compile(r"%[^({<]")
+UNNAMED = re.compile(r"[%~][^({<]")
+NUMBERED = re.compile(r"%\d{1,3}+\$")
+UNNUMBERED = {"go-format", "lua-format", "modula2-format"}
+"""Flags of formats in which `%1$s` is no placeholder."""
 
 MAX_LENGTH = re.compile(r"\bmax-length:\s?(\d{1,5})\b")
 """The flag by which Weblate, among others, limits the length of a translation."""
 
 
-def protected_percentages(format: str, text: str) -> list[str]:
-    """Return the expression for what msgfmt takes for a placeholder in `text`, if there may be any."""
+def protected_signs(format: str, text: str) -> list[str]:
+    """Return the expression for what msgfmt takes for a placeholder in `text`, or in its translation if it has none."""
+    sign = SIGNS.get(format)
+    if sign and sign not in text:
+        return [re.escape(sign)]
     return [SPACED[format]] if format in SPACED and "% " in text else []
 
 
@@ -134,6 +185,8 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     def fault(self, key: str, translation: str) -> str:
         msgid = self._entry(key).msgid
+        if NUMBERED.search(translation) and not UNNUMBERED.isdisjoint(self._entry(key).flags):
+            return "has a placeholder with a number, which its format does not allow"
         for place, has_break in (("begin", str.startswith), ("end", str.endswith)):
             is_wanted = has_break(msgid, "\n")
             if is_wanted != has_break(translation, "\n"):
@@ -142,11 +195,12 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     def format(self, key: str) -> str:
         flags = self._entry(key).flags
-        return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
+        known = next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
+        return known or ("none" if any(flag in PROTECTED for flag in flags) else "")
 
     def protect(self, key: str, text: str) -> list[str]:
         flagged = (PROTECTED[flag] for flag in self._entry(key).flags if flag in PROTECTED)
-        return [*protected_percentages(self.format(key), text), *flagged]
+        return [*protected_signs(self.format(key), text), *flagged]
 
     def max_length(self, key: str) -> int:
         flags = ",".join(self._entry(key).flags)

@@ -23,15 +23,22 @@ class Numbering(NamedTuple):
     written: str
 
 
-PERCENT = Numbering(
-    re.compile(r"%\d{1,3}+\$"),
-    re.compile(r"%(?P<rest>(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-Za-z@%])"),
-    1,
-    "%{}${}",
-)
+def _percent(number: str, first: int, written: str) -> Numbering:
+    """Return the numbering of placeholders with a percent sign and then a `number`."""
+    rest = rf"%(?P<rest>(?!{number})[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?[A-Za-z@%])"
+    return Numbering(re.compile(f"%{number}"), re.compile(rest), first, written)
+
+
+PERCENT = _percent(r"\d{1,3}+\$", 1, "%{}${}")
+PASCAL = _percent(r"\d{1,3}+:", 0, "%{}:{}")
+GO = _percent(r"\[\d{1,3}+\]", 1, "%[{}]{}")
 BRACE = Numbering(re.compile(r"(?<!\{)\{\d"), re.compile(r"\{\{|\{(?P<rest>[}:!])"), 0, "{{{}{}")
-NUMBERINGS = {**dict.fromkeys(("printf", "php", "apple", "android"), PERCENT), "python-brace": BRACE}
-"""The formats in which a placeholder may have the number of its argument."""
+NUMBERINGS = {
+    **dict.fromkeys(("printf", "php", "apple", "android"), (PERCENT,)),
+    "none": (PERCENT, PASCAL, GO),  # the directives of programs, by flags of gettext
+    "python-brace": (BRACE,),
+}
+"""How a placeholder may have the number of its argument, by format."""
 
 
 class CostOf(Protocol):
@@ -56,10 +63,10 @@ def _reviews(translation: CatalogueTranslation, terms: Terms) -> Iterator[tuple[
     for key, existing in catalogue.translations().items():
         format, limit = catalogue.format(key), catalogue.max_length(key)
         sources = catalogue.sources(key, texts[key])
-        numbering = NUMBERINGS.get(format)
-        if numbering and any(map(numbering.numbered.search, [existing, *sources])):
-            sources += [_numbered(text, numbering) for text in sources]
-            existing = _numbered(existing, numbering)
+        for numbering in NUMBERINGS.get(format, ()):
+            if any(map(numbering.numbered.search, [existing, *sources])):
+                sources += [_numbered(text, numbering) for text in sources]
+                existing = _numbered(existing, numbering)
         if (number := catalogue.only_number(key)) is not None:
             said = (with_number(source, number, existing) for source in sources)
             sources += [text for text in said if any(map(str.isalpha, text))]

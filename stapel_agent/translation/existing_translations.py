@@ -90,8 +90,8 @@ def _review(entry: Entry, translation: str, from_lang: str, to: str, terms: Term
     source = expanded_as(entry.text.strip(), translation.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, _glossary(terms, to, from_lang))
     segment = Segments(task).of(replace(entry, text=source, context=""))
-    given = segment.protected.with_own_marks(translation.strip())
     try:
+        given = segment.protected.with_own_marks(translation.strip())
         if segment.protected.has_words:
             _, reservation = segment.checked(given)
             return Review(doubt=reservation.remark if reservation else "")

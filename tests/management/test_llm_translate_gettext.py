@@ -196,6 +196,30 @@ FORMATS = {
     "qt-format": ("One open file", "%1 open files"),
     "kde-format": ("One open file", "%1 open files"),
     "php-format": ("One open file", "%d open files"),
+    "awk-format": ("One open file", "%d open files"),
+    "boost-format": ("One open file", "%1% open files"),
+    "csharp-format": ("One open file", "{0} open files"),
+    "elisp-format": ("One open file", "%d open files"),
+    "gcc-internal-format": ("One open file", "%d open files"),
+    "gfc-internal-format": ("One open file", "%d open files"),
+    "java-format": ("One open file", "{0} open files"),
+    "java-printf-format": ("One open file", "%d open files"),
+    "javascript-format": ("One open file", "%d open files"),
+    "kde-kuit-format": ("One open file", "%1 open files"),
+    "librep-format": ("One open file", "%d open files"),
+    "lisp-format": ("One open file", "~d open files"),
+    "lua-format": ("One open file", "%d open files"),
+    "object-pascal-format": ("One open file", "%d open files"),
+    "objc-format": ("One open file", "%d open files"),
+    "perl-brace-format": ("One open file", "{n} open files"),
+    "perl-format": ("One open file", "%d open files"),
+    "qt-plural-format": ("One open file", "%n open files"),
+    "ruby-format, fuzzy": ("One open file", "%<n>d open files"),
+    "scheme-format": ("One open file", "~d open files"),
+    "sh-format": ("One open file", "$n open files"),
+    "smalltalk-format": ("One open file", "%1 open files"),
+    "tcl-format": ("One open file", "%d open files"),
+    "ycp-format": ("One open file", "%1 open files"),
 }
 """A singular without its number and its plural, by flags."""
 
@@ -278,6 +302,8 @@ def test_percentage__doubled(tmp_path, scripted_model, flag):
         ("c-format", "Save 20% on all", "Spare 20% od. mehr", True),
         ("objc-format", "20% discount", "20 % Rabatt", False),
         ("python-format", "20% discount", "20 % Rabatt", False),
+        ("c-format", "From 5% 10% off", "Ab 5% 10% weniger", True),
+        ("c-format", "From 5% 10% off", "Ab 5 weniger", False),
         ("php-format", "20% discount", "20 % Rabatt", False),
         ("c-format", "%1$s is open", "%s ist offen", True),
         ("python-brace-format", "{} of {}", "{1} von {0}", True),
@@ -289,6 +315,23 @@ def test_percentage__doubled(tmp_path, scripted_model, flag):
         ("python-format", "%(a)5d files", "%(a)i Dateien", True),
         ("java-printf-format", "%d files", "%,d Dateien", True),
         ("javascript-format", "%d files", "%i Dateien", False),
+        ("perl-format", "%s has %d files", "%2$d von %1$s", True),
+        ("perl-format", "%s has %d files", "%2$s von %1$d", False),
+        ("gcc-internal-format", "%qE has %d files: %m", "%3$m: %2$d von %1$qE", True),
+        ("javascript-format", "%s has %j", "%2$j von %1$s", True),
+        ("object-pascal-format", "%s has %d files", "%1:d von %0:s", True),
+        ("go-format", "%s has %d files", "%[2]d von %[1]s", True),
+        ("lua-format", "%s has %d files", "%2$d von %1$s", False),
+        ("csharp-format", "{0,-10} has {1:N2}", "{0,-14} hat {1:N2}", True),
+        ("csharp-format", "{0,-10} has {1:N2}", "{0} hat {1:N1}", False),
+        ("rust-format", "{name:?} has {} files", "{} von {name:?}", True),
+        ("rust-format", "{name:?} has {} files", "{} von {name}", False),
+        ("sh-format", "$name has files", "${name} hat Dateien", True),
+        ("java-format", "User {0}", "L'utilisateur {0}", False),
+        ("java-format", "User {0}", "L''utilisateur {0}", True),
+        ("java-format", "It''s {0}", "C’est {0}", True),
+        ("gfc-internal-format", "%<word%> at %L", "%<Wort%> bei %L", True),
+        ("gfc-internal-format", "%<word%> at %L", "Wort bei %L", False),
         ("c-format", "%02d files", "%d Dateien", False),
         ("c-format", "%.2f units", "%.1f Einheiten", False),
         ("c-format", "%d files", "%u Dateien", False),
@@ -302,6 +345,72 @@ def test_check__numbered_arguments(tmp_path, flag, msgid, msgstr, is_right):
     """A person may number the placeholders, to put them into another order, and change their width."""
     path = po(tmp_path, "de", f'#, {flag}\nmsgid "{msgid}"\nmsgstr "{msgstr}"\n')
     assert ("wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]) == is_right
+
+
+DIRECTIVES = {
+    "awk-format": "%s %d",
+    "boost-format": "%1% %|2$5d|",
+    "c-format": "%s %ld",
+    "csharp-format": "{0} {1:N2}",
+    "elisp-format": "%S %d",
+    "gcc-internal-format": "%qE %wd",
+    "gfc-internal-format": "%s %L",
+    "java-format": "{0} {1,number}",
+    "java-printf-format": "%s %tB",
+    "javascript-format": "%s %j",
+    "kde-format": "%1 %2",
+    "kde-kuit-format": "%1 %2",
+    "librep-format": "%S %d",
+    "lisp-format": "~a ~5d",
+    "lua-format": "%q %d",
+    "objc-format": "%@ %d",
+    "object-pascal-format": "%s %5.2f",
+    "perl-brace-format": "{name} {count}",
+    "perl-format": "%s %vd",
+    "php-format": "%s %d",
+    "python-brace-format": "{name} {0.size:>10}",
+    "python-format": "%s %d",
+    "qt-format": "%1 %L2",
+    "ruby-format": "%<name>s %{count}",
+    "scheme-format": "~a ~d",
+    "sh-format": "$name ${count}",
+    "smalltalk-format": "%1 %2",
+    "tcl-format": "%s %d",
+    "ycp-format": "%1 %2",
+}
+"""Two directives for each flag of gettext 0.21, but for that of Qt's plural forms."""
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize("flag", DIRECTIVES)
+def test_check__as_msgfmt(tmp_path, flag):
+    """--check refuses what msgfmt refuses: directives that are lost, swapped or new, and signs that begin none."""
+    first, second = DIRECTIVES[flag].split()
+    right = ["Sie öffnen <1> mit <2> Wörtern", "Mit <2> Wörtern öffnen Sie <1>"]
+    wrong = [
+        "Sie öffnen <1>",
+        "Öffnen <1> mit <2> und <1>",
+        "Öffnen <1> mit <1>",
+        "<1> mit <2> %",
+        "~ <1> <2>",
+        "<1>%!<2>",
+    ]
+    for text in [*right, *wrong]:
+        msgstr = text.replace("<1>", first).replace("<2>", second)
+        path = po(tmp_path, "de", f'#, {flag}\nmsgid "You open {first} with {second} words"\nmsgstr "{msgstr}"\n')
+        is_refused = "wrong translations" in run(path, "--from", "en", "--to", "de", "--check")[1]
+        assert is_refused or not fatal(path), msgstr
+        assert text not in right or is_refused == fatal(path), msgstr
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize("flag", DIRECTIVES)
+def test_check__text_without_directives(tmp_path, flag):
+    """A sign that begins no directive is refused in the translation of a text without directives, as by msgfmt."""
+    for sign in ("%", "~", "$", "{", "%!", "%(x)s", "{x}"):
+        path = po(tmp_path, "de", f'#, {flag}\nmsgid "You open a file"\nmsgstr "Sie öffnen {sign} eine Datei"\n')
+        is_refused = "wrong translations" in run(path, "--from", "en", "--to", "de", "--check")[1]
+        assert is_refused or not fatal(path), sign
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,12 @@ CONVERSION = re.compile(
 SYNONYMS = str.maketrans("iXEFG", "dxefg")
 HAVE_SYNONYMS = {"printf", "python", "apple"}
 """The formats with both `%i` and `%d`."""
+FIELD_WIDTH = re.compile(r",\s?-?\d{1,4}(?=[:}])")
+"""The width of a field in C#."""
 BESIDE_BRACES = re.compile(r"(?<=\{)\s{1,9}+|\s{1,9}+(?=\}+\Z)")
 FORMATTED = re.compile(r"\{(?:(-[\w-]+)|(?:NUMBER|DATETIME)\(\s*(\$[\w-]+))\s*[(,)][^{}]*\}")
 """A term with parameters, such as its case, or a variable with options, both of which depend on the language."""
+BRACED_NAME = re.compile(r"\$\{(\w+)\}")
 LITERAL_BLANKS = re.compile(r'\{\s*"(?:\s|\\u00[Aa]0|\\u20(?:0[\dA-Fa-f]|2[Ff]))*"\s*\}')
 """Blanks that Fluent would drop or that are hard to see."""
 
@@ -31,6 +34,10 @@ def meaning(hidden: str, format: Format) -> str:
         return f"{found[1]}{found[2]}{found[3]}{letter}"
     if format.name == "chrome" and hidden[:1] == "$":
         return hidden.upper()
+    if format.name == "python-brace":
+        return FIELD_WIDTH.sub("", hidden)
+    if format.name == "shell":
+        return BRACED_NAME.sub(r"$\1", hidden)
     if hidden[:1] != "{" or not (hidden.startswith("{{") or format.message in ("always", "fluent")):
         return without_values(hidden)
     compact = BESIDE_BRACES.sub("", hidden)

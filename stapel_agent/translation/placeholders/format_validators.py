@@ -28,7 +28,7 @@ def _fields(text: str) -> Counter[tuple[str | None, str | None, str | None]]:
 JAVA_CONVERSION = re.compile(r"%(?:(?P<number>\d{1,3}+)\$|(?P<same><))?+[-+0#,(]*+[\d.]*+(?P<kind>[tT]?[A-Za-z])")
 
 
-def java(source: str, translation: str) -> str | None:
+def java_printf(source: str, translation: str) -> str | None:
     """Return what is wrong if a `%<s`, which repeats the argument before it, repeats another one than in `source`."""
     if "%<" not in source or _java_arguments(source) == _java_arguments(translation):
         return None
@@ -48,6 +48,17 @@ def _java_arguments(text: str) -> Counter[tuple[str, str]]:
     return found
 
 
+JAVA_QUOTED = re.compile(r"''|'(?:[^']|'')*+'?")
+
+
+def java_message(source: str, translation: str) -> str | None:
+    """Return what is wrong if apostrophes in `translation` quote more of the syntax than in `source`."""
+    if "'" not in translation:
+        return None
+    ours, theirs = (JAVA_QUOTED.sub("", text).count("{") for text in (source, translation))
+    return "has an apostrophe that quotes a placeholder: write two" if theirs < ours else None
+
+
 FLUENT_SYNTAX = re.compile(r"(?:\A|\n)[ ]*+([\[*.}])")
 
 
@@ -59,7 +70,8 @@ def fluent(source: str, translation: str) -> str | None:
 
 VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {
     "python-brace": python_brace,
-    "java": java,
+    "java-message": java_message,
+    "java-printf": java_printf,
     "fluent": fluent,
 }
 """The checks by the name in a format's `validator`. Each returns what is wrong, or None."""

@@ -32,11 +32,11 @@ def misplaced(found: Sequence[int], hidden: Sequence[str], kinds: Sequence[str],
 
 
 def _disordered(found: Sequence[int], hidden: Sequence[str], kinds: Sequence[str], keeps_order: str) -> str | None:
-    """Find positional placeholders in another order. Those of a date may be reordered."""
+    """Find positional placeholders in another order. Those of a date may be reordered, but not the caller's own."""
     pattern = re.compile(keeps_order)
     unnamed = [number for number in found if kinds[number - 1] != "name"]
     positional = [number for number in unnamed if pattern.fullmatch(hidden[number - 1])]
-    is_date = any(map(DATE_PART.fullmatch, hidden))
+    is_date = "own" not in kinds and any(map(DATE_PART.fullmatch, hidden))
     is_date &= all(DIRECTIVE.fullmatch(hidden[number - 1]) for number in positional)
     if positional != sorted(positional) and not is_date:
         return f"has {_few(positional)} in another order"

@@ -36,6 +36,7 @@ DIRECTIVES = re.compile(r"(?:%[-_0^#]?+[A-Za-z%]|[^\w%]++)++%?+")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
+LONE_APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?!')")
 ENTITY = re.compile(r"&#?\w{1,31};")
 # Fragments that a page or a format string would interpret, although they are not complete markup or placeholders.
 FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
@@ -100,7 +101,12 @@ class Protected:
         return restored
 
     def with_own_marks(self, translation: str) -> str:
-        """Mask an existing translation with the source's marks, wherever their hidden text means the same."""
+        """Mask an existing translation with the source's marks, wherever their hidden text means the same.
+
+        Raises Damaged for apostrophes that `restore` would double.
+        """
+        if FORMATS[self.format].apostrophe == "doubled":
+            self._validate(translation)
         free, format = dict[str, list[int]](), FORMATS[self.format]
         for number, hidden in self._hidden.items():
             free.setdefault(meaning(hidden, format), []).append(number)
@@ -211,6 +217,10 @@ class Protected:
             # Quotes around the whole text make apostrophes in it literal.
             has_bare = BARE_QUOTE.search(self.masked)
             return translation if has_bare else BARE_QUOTE.sub(r"\\\g<0>", translation)
+        if style == "doubled":
+            is_formatted = self._has_syntax or "''" in self.masked
+            is_quoting = not is_formatted or LONE_APOSTROPHE.search(self.masked)
+            return translation if is_quoting else LONE_APOSTROPHE.sub(r"\g<0>'", translation)
         # Programs differ in whether it quotes the syntax after it, and in whether two of them print as one.
         return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(self._typographic, translation)
 

@@ -4,10 +4,10 @@ A format is an entry of FORMATS, made of notations from NOTATIONS. Its name is a
 unnamed entry is the guess: it combines the notations that a text of unknown format could use, in forms that rarely
 occur in prose.
 
-Sources: ICU MessageFormat, i18next "Interpolation", Python `string` and `%`, gettext "Working with *-format strings",
-Qt `QString::arg`, KDE ki18n, Project Fluent syntax 1.0, Android "String resources", Apple "String Format Specifiers",
-Rails I18n, Symfony and Laravel translation, Vue I18n "Message format syntax", Angular i18n, Drupal `FormattableMarkup`,
-gettext `sh-format`, EJS, Chrome `chrome.i18n`.
+Sources: ICU MessageFormat, Java `MessageFormat`, i18next "Interpolation", Python `string` and `%`, gettext "Working
+with *-format strings", Qt `QString::arg`, KDE ki18n, Project Fluent syntax 1.0, Android "String resources", Apple
+"String Format Specifiers", Rails I18n, Symfony and Laravel translation, Vue I18n "Message format syntax", Angular i18n,
+Drupal `FormattableMarkup`, gettext `sh-format`, EJS, Chrome `chrome.i18n`.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ LOOSE = (
 )
 """The notations that the guess protects."""
 
-UNNAMED = r"%[^(<$%]*(?:(?!m)[A-Za-z@]|<PRI\w+>)|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}|~[^~\s]*[A-Za-z]"
+UNNAMED = r"%[^(<$%:\[]*(?:(?!m)[A-Za-z@]|<PRI\w+>)|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}|~[^~\s]*[A-Za-z]"
 """Positional placeholders. They must keep their order. `%m` has no argument."""
 
 
@@ -183,12 +183,12 @@ class Format:
     """One format. Its `notations` are tried in order, and the first match wins.
 
     `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how to write an
-    apostrophe: `backslash` (Android, double quotes too), `typographic` before syntax if programs could misread both a
-    single and a doubled one (Flutter prints both by default), or `plain`. `message` says which texts are parsed as
-    messages: ICU texts with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign
-    is written `%%` if the text has placeholders. With `is_optional`, a text without placeholders
-    is not formatted, so that its percent signs are prose. `plural_separator` separates plural forms. `validator` names
-    a check in `format_validators`.
+    apostrophe: `backslash` (Android, double quotes too), `doubled` (Java), `typographic` before syntax if programs
+    could misread both a single and a doubled one (Flutter prints both by default), or `plain`. `message` says which
+    texts are parsed as messages: ICU texts with `branches`, `fluent` patterns, or `always`. With `escapes_percent`,
+    a literal percent sign is written `%%` if the text has placeholders. With `is_optional`, a text without
+    placeholders is not formatted, so that its percent signs are prose. `plural_separator` separates plural forms.
+    `validator` names a check in `format_validators`.
     """
 
     name: str
@@ -217,6 +217,7 @@ FORMATS: dict[str, Format] = {
             escapes_percent=True,
         ),
         Format("icu", ("braces",), apostrophe="typographic", message="always"),
+        Format("java", ("braces",), apostrophe="doubled", message="always", validator="java-message"),
         Format("i18next", ("nested", "double-braces", "templates", "underscores"), message="branches"),
         Format("python", ("python",), escapes_percent=True, is_optional=True),
         Format("python-brace", ("python-braces",), validator="python-brace"),
@@ -231,7 +232,7 @@ FORMATS: dict[str, Format] = {
             message="branches",
             escapes_percent=True,
             is_optional=True,
-            validator="java",
+            validator="java-printf",
         ),
         Format(
             "apple",

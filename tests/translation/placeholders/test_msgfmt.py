@@ -10,11 +10,13 @@ import polib
 import pytest
 from pyicumessageformat import Parser
 
-from stapel_agent.catalogues.gettext_catalogue import FORMATS, protected_percentages
+from stapel_agent.catalogues.gettext_catalogue import FORMATS, PROTECTED, protected_signs
 from stapel_agent.translation.placeholders.masking import Damaged, Protected
 from tests.translation.placeholders.test_placeholder_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
 
-FLAGS = sorted(FORMATS.keys() - {"qt-plural-format"})
+NEW = {"c++-format", "d-format", "go-format", "modula2-format", "ocaml-format", "rust-format", "sh-printf-format"}
+"""Flags that msgfmt has since gettext 0.22 or later."""
+FLAGS = sorted({*FORMATS, *PROTECTED} - {"qt-plural-format"})
 TEMPLATES = [
     "%s",
     "%d",
@@ -34,6 +36,8 @@ TEMPLATES = [
     "it's",
     ":a",
 ]
+DIRECTIVES = ["%1%", "%0:s", "%<a>d", "%qE", "%j", "%5.2f", "~a", "~d"]
+"""Templates for flags without a format of their own."""
 HEADER = {
     "Project-Id-Version": "a 1",
     "PO-Revision-Date": "2026-01-01 00:00+0000",
@@ -46,12 +50,12 @@ HEADER = {
 }
 
 
-def accepted(name):
+def accepted(name, *directives):
     """Pairs of a text in the format and an accepted translation, even from a very unreliable model."""
-    chosen = random.Random(name)
+    chosen, templates = random.Random(name), [*TEMPLATES, *DIRECTIVES] if directives else TEMPLATES
     rows = [text for format, text, *_ in [*HIDDEN, *REORDERED, *ESCAPED, *REFUSED] if format == name]
-    for source in [*rows, *(" ".join(chosen.choices(TEMPLATES, k=4)) for _ in range(300))]:
-        protected = Protected(source, name, protected_percentages(name, source))
+    for source in [*rows, *(" ".join(chosen.choices(templates, k=4)) for _ in range(300))]:
+        protected = Protected(source, name, [*protected_signs(name, source), *directives])
         words = protected.masked.split(" ")
         for translation in (" ".join(chosen.sample(words, len(words))), protected.masked.upper(), words[0], "% s %d"):
             try:
@@ -64,10 +68,11 @@ def accepted(name):
 @pytest.mark.parametrize("flag", FLAGS)
 def test_accepted__by_msgfmt(tmp_path, flag):
     """An accepted translation passes `msgfmt -c` with the flag of its format. An empty one does not."""
-    pairs = dict(accepted(FORMATS[flag]))
+    directives = [PROTECTED[flag]] if flag in PROTECTED else []
+    pairs = dict(accepted(FORMATS.get(flag, "none"), *directives))
     assert len(pairs) > 50
     assert faults(tmp_path, flag, pairs) == ""
-    assert any(faults(tmp_path, flag, {text: "nothing of it"}) for text in TEMPLATES)
+    assert flag in NEW or any(faults(tmp_path, flag, {text: "nothing of it"}) for text in [*TEMPLATES, *DIRECTIVES])
 
 
 def faults(folder, flag, pairs):

@@ -16,6 +16,7 @@ from tests.translation.placeholders.test_protected_spans import SIGNS
 HIDDEN = [
     ("icu", "Hi {name}, '{'x'}' {n, number}", "Hi ⟦1⟧, ⟦2⟧x⟦3⟧ ⟦4⟧"),
     ("icu", "50%d {x", "50%d {x"),
+    ("java", "It''s {0} of {1,number}, '{'x'}'", "It''s ⟦1⟧ of ⟦2⟧, ⟦3⟧x⟦4⟧"),
     ("i18next", "{{name}} $t(ok) __brand__ {x} %s", "⟦1⟧ ⟦2⟧ ⟦3⟧ {x} %s"),
     ("i18next", "%{{percent}} kullanıldı, ${x}", "%⟦1⟧ kullanıldı, ⟦2⟧"),
     ("i18next", "{{- name}} {{when, date}}", "⟦1⟧ ⟦2⟧"),
@@ -78,6 +79,9 @@ def test_masked__prose(source):
 REFUSED = [
     ("icu", "Hi {name}", "Hallo ⟦1⟧ {x}"),
     ("icu", "{n, plural, one {a} other {b}}", "⟦1⟧a⟦2⟧b"),
+    ("java", "Hi {0}", "Hallo ⟦1⟧ {1}"),
+    ("java", "The 'user' {0}", "L'élu ⟦1⟧"),
+    ("java", "Don't ask {0} ''now''", "L'⟦1⟧"),
     ("i18next", "{{a}} of $t(b)", "⟦1⟧ von"),
     ("i18next", "{{a}} left", "⟦1⟧ ok $t(b)"),
     ("python", "%s of %d", "⟦2⟧ of ⟦1⟧"),
@@ -134,6 +138,7 @@ def test_restore__refused(format, source, translation):
 
 REORDERED = [
     ("icu", "{a} of {b}", "{b} von {a}"),
+    ("java", "{0} of {1}", "{1} von {0}"),
     ("i18next", "{{a}} of $t(b)", "$t(b) von {{a}}"),
     ("python", "%(a)s of %(b)s", "%(b)s von %(a)s"),
     ("python-brace", "{a} of {0}", "{0} von {a}"),
@@ -169,6 +174,10 @@ ESCAPED = [
     ("icu", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l’{hotel}"),
     ("icu", "Day # of {n, plural, other {#}}", "Jour # d'⟦1⟧⟦2⟧⟦3⟧", "Jour # d’{n, plural, other {#}}"),
     ("icu", "{n, plural, other {# now}}", "⟦1⟧⟦2⟧ aujourd'⟦3⟧", "{n, plural, other {# aujourd’}}"),
+    ("java", "The user {0}", "L'utilisateur d'⟦1⟧", "L''utilisateur d''{0}"),
+    ("java", "It''s open", "C'est ouvert, n''est-ce pas", "C''est ouvert, n''est-ce pas"),
+    ("java", "It's open", "C'est ouvert", "C'est ouvert"),
+    ("java", "{0, plural, other {# days}}", "⟦1⟧⟦2⟧ jours d'été⟦3⟧", "{0, plural, other {# jours d''été}}"),
     ("", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l’{hotel}"),
     ("i18next", "Welcome to {{hotel}}", "Bienvenue à l'⟦1⟧", "Bienvenue à l'{{hotel}}"),
     ("i18next", "{{percent}}% used", "%⟦1⟧ kullanıldı", "%{{percent}} kullanıldı"),
