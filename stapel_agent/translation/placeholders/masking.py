@@ -26,6 +26,8 @@ from .protected_spans import Span, is_fluent, spans
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
 """A sign after a mark that another language writes before it."""
+PRICE = re.compile(r"\$\d(?![\w$]|[.,]\d)")
+"""A price that elsewhere could be a placeholder."""
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
 """Whitespace that may be a line break, which a single space is not."""
@@ -134,11 +136,19 @@ class Protected:
         return spans(self.source, FORMATS[self.format], self.protect)
 
     def _spans_of(self, text: str) -> list[Span]:
-        """The spans of a translation, in which the signs that the source has after a brace may stand before it."""
+        """The spans of a translation, in which the signs that the source has after a brace may stand before it.
+
+        A price of the source, such as "$1 million", is a price here too.
+        """
         for sign in self._signs:
             if f"{sign}{{" in text and text.count(sign) <= self.source.count(sign):
                 text = text.replace(f"{sign}{{", "\ufffc{")
-        return spans(text, FORMATS[self.format], self.protect)
+        found = spans(text, FORMATS[self.format], self.protect)
+        return [span for span in found if text[span.start : span.end] not in self._prices] if self._prices else found
+
+    @cached_property
+    def _prices(self) -> set[str]:
+        return set(PRICE.findall(self.masked)) if "$" in self.masked else set()
 
     @cached_property
     def _signs(self) -> set[str]:
@@ -188,11 +198,20 @@ class Protected:
         is_printf = format.escapes_percent and any(map(self._is_printf, self._spans))
         if is_printf and "%" in translation and "%" not in self.masked:
             raise Damaged("has a percent sign that could be read as a placeholder")
-        bars = translation.count(format.plural_separator) if format.plural_separator else 0
-        expected = self.masked.count(format.plural_separator) if format.plural_separator else 0
-        # Without a format, a bar may be the full stop of a language.
-        if bars != expected and (expected or self.format):
-            raise Damaged(f"has {bars} {format.plural_separator!r} in place of {expected}")
+        if format.plural_separator:
+            self._check_plural_forms(translation, format.plural_separator)
+
+    def _check_plural_forms(self, translation: str, separator: str) -> None:
+        theirs, ours = translation.split(separator), self.masked.split(separator)
+        # Without a format, a bar may be the full stop of a language, or stand between other things than forms.
+        if len(theirs) != len(ours) and (len(ours) > 1 or self.format):
+            raise Damaged(f"has {len(theirs) - 1} {separator!r} in place of {len(ours) - 1}")
+        if self.format and [*map(self._shown, theirs)] != [*map(self._shown, ours)]:
+            raise Damaged("has a placeholder in another plural form")
+
+    def _shown(self, masked: str) -> Counter[str]:
+        """Count what is hidden in a part of a masked text."""
+        return Counter(self._hidden[int(mark[1])] for mark in MARK.finditer(masked))
 
     def _is_printf(self, span: Span) -> bool:
         return span.kind == "printf" or (span.kind == "own" and self.source[span.start] == "%")

@@ -147,15 +147,18 @@ NOTATIONS: dict[str, Notation] = {
           | %[A-Za-z]\w{3,100}+(?:[.-]\w{1,100}+){0,9}+%(?!%)""",
     ),
     "laravel": Notation("variable", r"(?<![\w:]):[A-Za-z_]\w*+|(?<![\w$])\$[A-Za-z_]\w*+"),
-    "linked": Notation("linked", r"(?<!\w)@(?:\.[a-z]{1,20}+)?+:\(?+\w++(?:[.-]\w++)*+\)?+"),
-    "nested": Notation("brace", r"\$t\([^()\n]{1,200}+\)"),
+    "linked": Notation(
+        "linked", r"(?<!\w)@(?:\.[A-Za-z]{1,20}+)?+:(?:\(?+\w++(?:[.-]\w++)*+\)?+|\{\s?'[^'\n]{1,100}+'\s?\})"
+    ),
+    "literals": Notation("brace", r"\{\s?'[^'\n]{1,100}+'\s?\}"),
+    "nested": Notation("brace", r"\$t\((?:[^()\n]|\([^()\n]{0,100}+\)){1,200}+\)"),
     "drupal": Notation("variable", r"(?<!\w)[@%!:][A-Za-z_][\w-]{0,100}+"),
     "shell": Notation(
         "variable", r"\$(?:[A-Za-z_]\w*+|\d|[@*\#?$!-]|\{[^{}\n]{1,200}+\}|\([^()\n]{1,200}+\))|`[^`\n]{1,200}+`"
     ),
     "chrome": Notation("variable", r"\$[A-Za-z0-9_@]{1,100}+\$|\$\d|\$\$"),
     "fluent": Notation("brace", r"\{(?:[^{}\n\"]|\"(?:[^\"\\\n]|\\.){0,100}+\"){1,300}+\}"),
-    "intervals": Notation("interval", r"\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\]"),
+    "intervals": Notation("interval", r"[\[\]](?:-?\d{1,9}+|-Inf|\*),\s?+(?:-?\d{1,9}+|\+?Inf|\*)[\[\]]"),
     "underscores": Notation("variable", r"__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__"),
     "escapes": Notation(
         "escape",
@@ -169,8 +172,8 @@ NOTATIONS: dict[str, Notation] = {
 """The notations, by name."""
 
 LOOSE = (
-    "double-braces templates percent-braces erb untranslatable merge-tags directives intervals nested loose-braces"
-    " loose-expressions around loose-printf loose-numbers variables linked loose-names escapes"
+    "double-braces templates percent-braces erb untranslatable merge-tags directives intervals nested literals"
+    " loose-braces loose-expressions around loose-printf loose-numbers variables linked loose-names escapes"
 )
 """The notations that the guess protects."""
 
@@ -249,7 +252,7 @@ FORMATS: dict[str, Format] = {
             is_optional=True,
             plural_separator="|",
         ),
-        Format("vue-i18n", ("double-braces", "braces", "linked"), plural_separator="|"),
+        Format("vue-i18n", ("literals", "double-braces", "braces", "linked"), plural_separator="|"),
         Format("angular", ("double-braces", "braces"), message="branches", apostrophe="typographic"),
         Format("drupal", ("drupal",), keeps_order="(?!)"),
         Format("shell", ("shell",)),

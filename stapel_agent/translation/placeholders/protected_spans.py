@@ -132,9 +132,11 @@ UNBOUNDED = {"<!--", "<![cdata[", "<script", "<style", "```", "<xliff:g"}
 """Delimited expressions of any length. They always count if they are closed, so no text is searched twice."""
 AFTER_ADDRESS = ".,;:!?)]}*_~»”’“،؛؟।…"
 BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+MAGNITUDES = r"(?:(?ai:hundred|thousand|(?:m|b|tr)ill?(?:i[aoó]|ó)|milh|mi[ol]\b|m[lr][nd]\b)|млн|млрд|миль?[ий]|мільй)"
+"""How a number of dollars goes on, as in "$1 million"."""
 FIRST_NUMBERS = {
     "%": re.compile(r"(?<![\w%])%L?1(?!\d)"),
-    "$": re.compile(r"(?<![\w$])\$1(?!\w|[.,]\d)"),
+    "$": re.compile(rf"(?<![\w$])\$1(?!\w|[.,]\d|[\s-]{MAGNITUDES})"),
     "#": re.compile(r"\A(?>.*?(?<![\w&])#1(?!\w)).*#2(?!\w)", re.DOTALL),
 }
 """What a text has if it numbers its placeholders, by their sign."""

@@ -20,6 +20,7 @@ HIDDEN = [
     ("i18next", "{{name}} $t(ok) __brand__ {x} %s", "⟦1⟧ ⟦2⟧ ⟦3⟧ {x} %s"),
     ("i18next", "%{{percent}} kullanıldı, ${x}", "%⟦1⟧ kullanıldı, ⟦2⟧"),
     ("i18next", "{{- name}} {{when, date}}", "⟦1⟧ ⟦2⟧"),
+    ("i18next", '$t(a, { "b": "$t(c)" }) $t(d)', "⟦1⟧ ⟦2⟧"),
     ("python", "%(a)s %d %% {x} 5% off", "⟦1⟧ ⟦2⟧ ⟦3⟧ {x} 5⟦4⟧ff"),
     ("python-brace", "{a} {0!r:>{w}} {{b}} %s", "⟦1⟧ ⟦2⟧ ⟦3⟧b⟦4⟧ %s"),
     ("printf", "%1$s %*d %'d %<PRIuMAX> %.3f %m {x}", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ ⟦5⟧ ⟦6⟧ {x}"),
@@ -45,8 +46,10 @@ HIDDEN = [
     ("apple", "20% discount for %@, % ld left", "20⟦1⟧iscount for ⟦2⟧, ⟦3⟧ left"),
     ("rails", "%{name} %<price>.2f 5% off", "⟦1⟧ ⟦2⟧ 5% off"),
     ("php", ":name %s %user% [1,19] few|{0} none", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ few|⟦5⟧ none"),
+    ("php", "]-Inf,0[ few|[1,5] :a|]5,Inf] many", "⟦1⟧ few|⟦2⟧ ⟦3⟧|⟦4⟧ many"),
     ("php", "%d%% %s%s %dx%d %sread it%s %b.c%", "⟦1⟧⟦2⟧ ⟦3⟧⟦4⟧ ⟦5⟧x⟦6⟧ ⟦7⟧read it⟦8⟧ ⟦9⟧"),
     ("vue-i18n", "{name} @:a.b {'@'} %s", "⟦1⟧ ⟦2⟧ ⟦3⟧ %s"),
+    ("vue-i18n", "{'{'}a{'}'} @:{'b c'} @.camelCase:(d)", "⟦1⟧a⟦2⟧ ⟦3⟧ ⟦4⟧"),
     ("angular", "{{ name | upper }} {n}", "⟦1⟧ ⟦2⟧"),
     ("angular", "{n, plural, =0 {none} other {{{ n | number }} files}}", "⟦1⟧none⟦2⟧⟦3⟧ files⟦4⟧"),
     ("drupal", "@count %name !link :url", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧"),
@@ -70,7 +73,10 @@ def test_masked(format, source, masked):
     assert protected.restore(protected.masked) == source
 
 
-@pytest.mark.parametrize("source", ["Save 50% now", "It costs $5", "%50 off", "C# and A&B", "wow! So"])
+PROSE = ["Save 50% now", "It costs $5", "%50 off", "C# and A&B", "wow! So", "From $1 million to $2 million", "$1 млн"]
+
+
+@pytest.mark.parametrize("source", PROSE)
 def test_masked__prose(source):
     """Without a format, percentages, prices and signs in prose are not placeholders."""
     assert Protected(source).masked == source
@@ -107,9 +113,12 @@ REFUSED = [
     ("android", "Save 20% on all plans", "Mit %s 20% sparen"),
     ("rails", "%{a} left", "⟦1⟧ %{b}"),
     ("php", "one|two", "eins|zwei|drei"),
+    ("php", "one|:count files", "⟦1⟧ Datei|Dateien"),
     ("php", ":name left", "⟦1⟧s :rest"),
     ("vue-i18n", "one | two", "eins | zwei | drei"),
+    ("vue-i18n", "one of {a} | {n} of {a}", "eine von ⟦2⟧ | ⟦1⟧ von ⟦3⟧"),
     ("vue-i18n", "{a} left", "⟦1⟧ {b}"),
+    ("vue-i18n", "{'{'}a{'}'} left", "⟦1⟧b }"),
     ("angular", "{{ a }} of {n, plural, one {b} other {c}}", "⟦2⟧b⟦1⟧⟦3⟧c⟦4⟧"),
     ("drupal", "@a left", "⟦1⟧ %b"),
     ("shell", "$A left", "⟦1⟧ $(b)"),
@@ -118,6 +127,8 @@ REFUSED = [
     ("chrome", "Hi $NAME$", "Hallo ⟦1⟧ $NOM$"),
     ("none", "a <b>b</b>", "⟦2⟧a⟦1⟧"),
     ("", "Hi [name]", "Hallo ⟦1⟧ {x}"),
+    ("", "$1 of $2 million", "⟦2⟧ Millionen"),
+    ("", "Raise $1 million", "$1 juta untuk $2"),
     ("qt", "<b>&Filter</b>", "⟦1⟧Fi&lter⟦2⟧"),
     ("", "{0}% complete", "%⟦1⟧ %{x} tamam"),
     ("", "{0}% complete", "%⟦1⟧ %s tamam"),
@@ -205,6 +216,7 @@ ESCAPED = [
     ("angular", "{n, plural, other {of {{ a }}}}", "⟦1⟧d'⟦2⟧⟦3⟧", "{n, plural, other {d’{{ a }}}}"),
     ("drupal", "@n percent", "⟦1⟧ %", "@n %"),
     ("shell", "Use \\$A, not $B", "Nutze \\⟦1⟧, nicht ⟦2⟧", "Nutze \\$A, nicht $B"),
+    ("", "Raise $1 million for {a}", "Kumpulkan $1 juta untuk ⟦1⟧", "Kumpulkan $1 juta untuk {a}"),
     ("", "Use {a}\\n%d%%", "Nutze ⟦1⟧⟦2⟧⟦3⟧⟦4⟧", "Nutze {a}\\n%d%%"),
     ("ejs", "<%= a %> percent", "⟦1⟧ %", "<%= a %> %"),
     ("chrome", "$$5 for $A$", "⟦1⟧5 für ⟦2⟧", "$$5 für $A$"),
