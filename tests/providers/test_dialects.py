@@ -43,6 +43,7 @@ HOSTS = {
     "api.perplexity.ai": "hosted",
     "router.huggingface.co": "hosted",
     "api.cloudflare.com": "hosted",
+    "bedrock-mantle.us-east-1.api.aws": "hosted",
     "integrate.api.nvidia.com": "vllm",
 }
 
@@ -118,6 +119,7 @@ WORDS_BY_MODEL = {
     "hosted openai/gpt-oss-120b:cerebras": "low low medium high",
     "hosted deepseek-ai/DeepSeek-R1-Distill-Llama-70B": "low low medium high",
     "hosted meta-llama/Llama-3.3-70B-Instruct": "- - - -",
+    "hosted openai.gpt-oss-120b": "low low medium high",
     "hosted mercury-2": "instant low medium high",
     "hosted command-a-reasoning-08-2025": "none high high high",
     "hosted command-a-03-2025": "- - - -",

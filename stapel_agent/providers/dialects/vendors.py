@@ -11,7 +11,7 @@ HOSTED = (
     *("api.deepinfra.com", "api.fireworks.ai", "router.huggingface.co", "api.cerebras.ai", "api.scaleway.ai"),
     *("api.cohere.ai", "api.cohere.com", "api.stepfun.com", "api.stepfun.ai", "api.inceptionlabs.ai"),
     *("api.perplexity.ai", "api.hpc-ai.com", "api.llmgateway.io", "inference.do-ai.run", "api.venice.ai"),
-    *("api.cloudflare.com", "api.tokenfactory.nebius.com"),
+    *("api.cloudflare.com", "api.tokenfactory.nebius.com", "*.api.aws"),
 )
 """Vendors whose open models take `reasoning_effort`."""
 
