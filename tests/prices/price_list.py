@@ -29,7 +29,7 @@ SOURCES: dict[str, tuple[str, str, str]] = {
     "groq": ("quoted", "2026-10-14", "https://groq.com/pricing"),
     "minimax": ("quoted", "2026-12-01", "https://platform.minimax.io/docs/pricing/overview (quoted by genai-prices)"),
     "mistral": ("quoted", "2026-10-14", "https://mistral.ai/pricing/api"),
-    "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K2.6 and K3 quoted, 2026-10-15)"),
+    "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (later ones quoted, 2026-12-01)"),
     "openai": ("quoted", "2026-10-14", "https://developers.openai.com/api/docs/pricing"),
     "openai, priority": ("page", "2026-11-29", "https://openai.com/api-priority-processing/"),
     "openrouter": ("quoted", "2026-12-01", "https://openrouter.ai/anthropic/claude-opus-4.6 (quoted by genai-prices)"),
@@ -110,6 +110,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         {
             "kimi-k2.5": {"base": "0.6 3 0.1"},
             "kimi-k2.6": {"base": "0.95 4 0.16"},
+            "kimi-k3.1-pro": {"base": "2 10 0.2 2 4"},
             "kimi-k3": {"base": "3 15 0.3 3 6"},
         },
     ),

@@ -101,6 +101,7 @@ WORDS_BY_MODEL = {
     "xai grok-4.20-multi-agent-0309": "low low medium xhigh",
     "xai grok-5": "low low medium xhigh",
     "moonshot kimi-k3": "low low high max",
+    "moonshot kimi-k3.1-pro": "low low high max",
     "zai glm-6": "low low high max",
     "dashscope qwen3.8-max": "none low medium xhigh",
     "dashscope qwen3.8-2.4t-a95b": "low low medium high",

@@ -41,7 +41,7 @@ SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "azure": (NEWER, {"reasoning_effort": "minimal"}, {"reasoning_effort": "low"}),
     "deepseek": ("max_tokens", OFF, {**ON, "reasoning_effort": "low"}),
     "zai": ("max_tokens", OFF, ON),
-    "moonshot": (NEWER, OFF, ON),
+    "moonshot": (NEWER, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
     "xiaomi": (NEWER, OFF, ON),
     "google": ("max_tokens", {}, {"reasoning_effort": "low"}),
     "mistral": ("max_tokens", {"reasoning_effort": "none"}, {}),

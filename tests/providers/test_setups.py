@@ -33,8 +33,8 @@ ANSWERS: dict[str, tuple[str, str, Figures, str]] = {
     "deepseek": ("deepseek", "Hello!", (2, 48, 38, 8, 0, "0.000029124"), "price_list"),
     # 31 x 0.60 + 217 x 2.20
     "zai": ("glm", "以AI绘蓝图", (31, 217, 0, 0, 0, "0.000496"), "price_list"),
-    # 9 x 0.95 + 10 x 0.16 + 21 x 4
-    "moonshot": ("kimi", "Hello, Li Lei!", (9, 21, 0, 10, 0, "0.00009415"), "price_list"),
+    # 9 x 2 + 10 x 0.20 + 21 x 10
+    "moonshot": ("kimi", "Hello, Li Lei!", (9, 21, 0, 10, 0, "0.00023"), "price_list"),
     "xiaomi": ("mimo", "Hello! I'm MiMo", (57, 72, 0, 0, 0, None), "unpriced"),
     # 200 x 0.30 + 2000 x 0.03 + 220 x 2.50
     "google": ("gemini", BERN, (200, 220, 212, 2000, 0, "0.00067"), "price_list"),
