@@ -276,3 +276,11 @@ def exception_named(failure: str | None) -> type[ProviderError]:
             return kind
         kinds.extend(kind.__subclasses__())
     return ProviderError
+
+
+def _failures(kind: type[AgentError]) -> frozenset[str]:
+    return frozenset({kind.failure}).union(*map(_failures, kind.__subclasses__()))
+
+
+FAILURES = _failures(AgentError)
+"""The names of all failures."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from copy import copy
+from functools import partial
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -12,9 +14,10 @@ from uuid import uuid4
 
 from stapel_agent import log_content
 from stapel_agent.asking import Attempt
-from stapel_agent.column_ranges import money
-from stapel_agent.exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
+from stapel_agent.column_ranges import MAX_TOKEN_COUNT, is_whole, money
+from stapel_agent.exceptions import FAILURES, AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from stapel_agent.images import described
+from stapel_agent.language_tags import AUTO, is_language_tag
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import json_map, storable
 from stapel_agent.prices import CONDITIONS, TOOL_USES, UnitPrices, tool_uses
@@ -33,12 +36,9 @@ CALL_FIELDS = (
     *("id", "request_id", "source", "model", "model_size"),
     *("cost_usd", "estimated_cost_usd", "duration_ms", "user_id", "workspace_id"),
 )
-ECONOMIC_FACTS = (
-    *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
-    *("failure", "prices", "cache_write_1h_tokens", "response_length", *CONDITIONS, *TOOL_USES),
-)
-# Matches a failure's name or a language tag, but not a sentence or an address.
-WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
+"""A vendor's word for a condition of its price."""
+FINGERPRINT = re.compile(r"[0-9a-f]{8}")
 PRICE_NAMES = {*UnitPrices.__dataclass_fields__, "web_search", "request"}
 FIELDS = tuple(field.attname for field in PromptLog._meta.concrete_fields)
 OPENING_FIELDS = (
@@ -135,7 +135,7 @@ def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
 def economic_facts(metadata: Any) -> dict[str, Any]:
     """Return the metadata that a scrubbed row keeps: facts of this package that cannot contain a text."""
     facts = metadata if isinstance(metadata, dict) else {}
-    return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(name, facts[name])}
+    return {name: facts[name] for name, is_fact in ECONOMIC_FACTS.items() if name in facts and is_fact(facts[name])}
 
 
 def error_message(source: str, error: AgentError) -> str:
@@ -157,16 +157,38 @@ def finished(row: PromptLog) -> FinishedCall:
     )
 
 
-def _is_fact(name: str, value: object) -> bool:
-    if name == "prices":
-        return (
-            isinstance(value, dict)
-            and value.keys() <= PRICE_NAMES
-            and all(money(price) is not None for price in value.values())
-        )
-    if isinstance(value, str):
-        return bool(WORD.fullmatch(value)) or (name == "provider" and len(value) <= ID_LENGTH)
-    return isinstance(value, int | float)
+def _are_prices(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= PRICE_NAMES
+        and all(money(price) is not None for price in value.values())
+    )
+
+
+def _is_count(value: Any) -> bool:
+    return is_whole(value, 0, MAX_TOKEN_COUNT)
+
+
+def _matches(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def _is_language(value: Any) -> bool:
+    return value == AUTO or is_language_tag(value)
+
+
+ECONOMIC_FACTS: dict[str, Callable[[Any], bool]] = {
+    "provider": lambda value: isinstance(value, str) and len(value) <= ID_LENGTH,
+    "key": partial(_matches, FINGERPRINT),
+    **dict.fromkeys(("from", "to"), _is_language),
+    **dict.fromkeys(("key_count", "chunk", "chunks", "asked_again"), _is_count),
+    "failure": lambda value: isinstance(value, str) and value in FAILURES,
+    "prices": _are_prices,
+    **dict.fromkeys(("cache_write_1h_tokens", "response_length"), _is_count),
+    **dict.fromkeys(CONDITIONS, partial(_matches, WORD)),
+    **dict.fromkeys(TOOL_USES, _is_count),
+}
+"""The facts that a scrubbed row keeps, each with its form: callers may use the same names for something else."""
 
 
 def _length(metadata: Any) -> int:

@@ -13,11 +13,11 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from stapel_agent import ledger, services, usage
+from stapel_agent import ledger, record_call, services, usage
 from stapel_agent.ledger import columns as rows
 from stapel_agent.ledger import lost_calls
 from stapel_agent.models import IdempotencyRecord, PromptLog, Translation
-from stapel_agent.privacy import retention, scrubbing
+from stapel_agent.privacy import erase, retention, scrubbing
 from tests.prompt_logs import written
 
 pytestmark = pytest.mark.django_db
@@ -376,6 +376,20 @@ def test_economic_facts__hold_no_text():
         assert rows.economic_facts({"prices": prices}) == {}
     kept = {"provider": "a host's own", "from": "zh-Hant", "failure": "out_of_credit", "prices": {"input": "0.5"}}
     assert rows.economic_facts(kept) == kept
+    kept = {"key": "0a1b2c3d", "from": "auto", "to": "sr@latin", "chunk": 0, "web_searches": 2, "service_tier": "flex"}
+    assert rows.economic_facts(kept) == kept
+
+
+def test_economic_facts__hold_no_name(facade):
+    """A word or a number that a caller has put there is a text too: it may name or call a person."""
+    words = dict.fromkeys(("key", "from", "to", "failure", "chunk"), "alice-smith")
+    numbers = {"asked_again": 4915112345678, "key_count": 19870203.5, "chunks": True, "response_length": -5}
+    facade.complete("say", "small", user_id="alice-smith", metadata={**words, **numbers})
+    record_call(source="other", provider="p", model="m", user_id="alice-smith", metadata={**words, **numbers})
+    erase("account", "alice-smith")
+    for row in PromptLog.objects.values():
+        assert "smith" not in str(row)
+        assert row["metadata"].keys() == {"provider"}
 
 
 def test_purge__plan_on_sqlite():
