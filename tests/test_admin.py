@@ -220,6 +220,13 @@ def test_list__row_of_the_first_release(admin_client, metadata):
     assert admin_client.get(change_page(row)).status_code == 200
 
 
+def test_list__number_as_provider(admin_client):
+    """A host's own row whose metadata has a number as provider is shown."""
+    row = written(metadata={"provider": 5})
+    assert cells(admin_client.get(LIST))[0]["asked"] == "small-model\n5, small\n"
+    assert admin_client.get(change_page(row)).status_code == 200
+
+
 def test_list__hostile_columns(admin_client):
     """What callers wrote into a column is shown as text."""
     written(model=HOSTILE, user_id=HOSTILE, metadata={"provider": HOSTILE}, error_message=HOSTILE)

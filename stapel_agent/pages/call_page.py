@@ -160,4 +160,4 @@ class CallPage(StapelModelAdmin):
 
 def provider_of(row: PromptLog) -> str:
     """The provider of a row; rows of the first release have it in their metadata."""
-    return row.provider or row.noted_provider or ""  # type: ignore[attr-defined]
+    return str(row.provider or row.noted_provider or "")  # type: ignore[attr-defined]  # SQLite keeps a number
