@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
+from stapel_agent.column_ranges import MAX_TOKEN_COUNT, is_whole
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import aon_ledger, works_in_callers_thread
 from stapel_agent.exceptions import AgentError, WrongSetting
@@ -26,6 +28,9 @@ from .hit_counts import note
 from .ledger_cache import PromptLogCachePolicy
 
 logger = logging.getLogger(__name__)
+
+MOST_TOKENS = 4 * MAX_TOKEN_COUNT
+"""The most tokens of a call: the sum of four columns."""
 
 Result = TypeVar("Result")
 
@@ -68,13 +73,24 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
     try:
         found = _policy().lookup(request)
         answer = reread(request, str.__str__(found.text), read) if found else None
-        saving = found.saving if found and type(found.saving) is Saving else NOT_KNOWN
+        saving = found.saving if found and _can_be_added(found.saving) else NOT_KNOWN
     except Exception as fault:
         _report(request, "lookup", fault)
         return None
     if answer:
         _count(request, 1, saving)
     return answer
+
+
+def _can_be_added(saving: Any) -> bool:
+    """Whether a policy's `saving` has figures that the counts of hits can add up."""
+    return (
+        type(saving) is Saving
+        and is_whole(saving.tokens, 0, MOST_TOKENS)
+        and type(saving.cost_usd) is Decimal
+        and saving.cost_usd.is_finite()
+        and saving.cost_usd >= 0
+    )
 
 
 def _count(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:

@@ -18,10 +18,10 @@ from stapel_agent import usage
 from stapel_agent.accounting.usage_query import GROUPS, InvalidUsageQuery
 from stapel_agent.accounting.usage_report import as_json
 from stapel_agent.accounting.usage_sql import FIGURES
-from stapel_agent.cache import hit_counts
+from stapel_agent.cache import CachePolicy, hit_counts
 from stapel_agent.ledger.columns import TOKEN_FIELDS
 from stapel_agent.models import HitCount, PromptLog
-from stapel_agent.types import CompletionRequest, Saving
+from stapel_agent.types import Completion, CompletionRequest, Saving
 from tests.documents import block_after
 from tests.prompt_logs import BEGIN, written, written_at_random
 
@@ -519,6 +519,42 @@ def test_hits__of_a_huge_call(facade, reusing):
     PromptLog.objects.update(**dict.fromkeys(TOKEN_FIELDS, 2**31 - 1))
     facade.complete("say", "small")
     assert usage()["totals"]["saved_tokens"] == 4 * (2**31 - 1)
+
+
+class Boasting(CachePolicy):
+    """A host's policy that states figures of its own."""
+
+    saving: Saving
+
+    def should_cache(self, source):
+        return True
+
+    def lookup(self, request):
+        return Completion("kept", request.provider, request.model, cached=True, saving=self.saving)
+
+
+@pytest.mark.parametrize(
+    "saving",
+    [
+        Saving(5, 0.5),
+        Saving(5, Decimal("NaN")),
+        Saving(5, Decimal(-1)),
+        Saving(5, "0.5"),
+        Saving(10**30),
+        Saving(-5),
+        Saving("5"),
+        (5, Decimal(1)),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("scripted_model")
+def test_hits__savings_of_a_policy_that_cannot_be_added(facade, agent, monkeypatch, saving):
+    """Such savings count as unknown. The answer is reused anyway, and the counts can be written."""
+    monkeypatch.setattr(Boasting, "saving", saving, raising=False)
+    agent(CACHE_POLICY=Boasting)
+    assert facade.complete("say", "small")["result"] == "kept"
+    totals = usage()["totals"]
+    assert (totals["cache_hits"], totals["saved_tokens"], totals["saved_cost_usd"]) == (1, 0, 0)
 
 
 def test_hits__savings_capped_at_the_column(reusing):
