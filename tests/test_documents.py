@@ -284,9 +284,8 @@ def own_options(parser: ArgumentParser) -> list[str]:
 def test_checks__table():
     """The only table of checks lists exactly the ids that checks report."""
     rows = [cells[0].strip("`") for cells in table("docs/operations.md", "checks")]
-    source = "".join(
-        read(f"stapel_agent/{name}.py") for name in ("checks", "cost_checks", "name_checks", "settings_validation")
-    )
+    modules = [*(ROOT / "stapel_agent" / "checks").glob("*.py"), ROOT / "stapel_agent" / "settings_validation.py"]
+    source = "".join(module.read_text() for module in modules)
     assert rows == sorted(set(re.findall(r'"(stapel_agent\.[EW]\d{3})"', source)))
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from . import budgets
-from .column_ranges import money
-from .conf import agent_settings
-from .model_profiles import known_profile
-from .prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
-from .providers import model_for, provider_registry
+from stapel_agent import budgets
+from stapel_agent.column_ranges import money
+from stapel_agent.conf import agent_settings
+from stapel_agent.model_profiles import known_profile
+from stapel_agent.prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
+from stapel_agent.providers import model_for, provider_registry
 
 Sizes = Mapping[str, list[str]]
 """Name of a provider -> the sizes that it serves."""

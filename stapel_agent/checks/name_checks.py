@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 
 from django.core.checks import CheckMessage, Warning
 
-from .conf import agent_settings
-from .models import PromptSource
-from .prices import own_entry
-from .providers import BUILTIN_PROVIDERS, DIALECTS, model_for, provider_registry
+from stapel_agent.conf import agent_settings
+from stapel_agent.models import PromptSource
+from stapel_agent.prices import own_entry
+from stapel_agent.providers import BUILTIN_PROVIDERS, DIALECTS, model_for, provider_registry
 
 BY_SOURCE = ("CACHE_LOOKUP", "CACHE_SCOPE", "EFFORT", "PROMPT_CACHE", "LOG_CONTENT")
 WORD = re.compile(r"[^\W\d_]+")

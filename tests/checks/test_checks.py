@@ -260,7 +260,7 @@ def test_prices__tiers(agent):
 def test_price_list__age(monkeypatch, days, ids):
     """Before a deployment, a price list older than sixty days is reported."""
     newest = timezone.now().date() - timedelta(days=days)
-    monkeypatch.setattr("stapel_agent.checks.list_date", lambda today: newest)
+    monkeypatch.setattr("stapel_agent.checks.deployment_checks.list_date", lambda today: newest)
     told = {"stapel_agent.W012"}
     assert [name for name in found(deploy=True) if name in told] == ids
     assert not told.intersection(found())
