@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import aware, exactly, host_offset, is_test_run, ledger_transaction
+from stapel_agent.database import aware, database_now, exactly, host_offset, is_test_run, ledger_transaction
 from stapel_agent.exceptions import OverBudget
 from stapel_agent.models import BudgetAccount, PromptLog, PromptStatus, Reservation
 from stapel_agent.redaction import describe, traceback_of
@@ -162,7 +162,7 @@ def sweep(alias: str) -> None:
             with ledger_transaction(alias):
                 _take_write_lock(alias)
                 _release(row_id, alias)
-    kept.filter(starts_on__lt=datetime.now(UTC).date() - timedelta(days=KEPT_DAYS)).delete()
+    kept.filter(starts_on__lt=database_now(alias).date() - timedelta(days=KEPT_DAYS)).delete()
     if not agent_settings.BUDGETS:
         for key in list(kept.filter(is_counted=True).values_list("key", flat=True)):
             kept.filter(pk=key).update(is_counted=False)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.utils import timezone
-
 from stapel_agent import cache
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import on_ledger
+from stapel_agent.database import as_stored, database_now, on_ledger
 from stapel_agent.sharing import stale_idempotency, sweep_idempotency
 
 from . import scrubbing
@@ -64,12 +62,16 @@ class Purge:
 
 
 def moment(days: float) -> datetime:
-    """The time that many days ago."""
-    return timezone.now() - timedelta(days=min(days, LONGEST_DAYS))
+    """The time that many days ago, by the database's clock: a host with a wrong one would purge texts too early."""
+    return on_ledger(partial(_moment, days))
+
+
+def _moment(days: float, alias: str) -> datetime:
+    return as_stored(database_now(alias) - timedelta(days=min(days, LONGEST_DAYS)))
 
 
 def overdue(alias: str) -> datetime | None:
     """The start of the oldest call whose texts should have been removed by RETENTION_DAYS, or None."""
-    before = moment(agent_settings.RETENTION_DAYS) - GRACE
+    before = _moment(agent_settings.RETENTION_DAYS, alias) - GRACE
     oldest = scrubbing.old_rows(alias, before=before, with_texts=True)
     return oldest.values_list("created_at", flat=True).first()

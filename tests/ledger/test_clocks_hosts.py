@@ -56,6 +56,24 @@ services.complete("what else?", "small")
 ages = [database_now("default") - row.created_at for row in PromptLog.objects.all()]
 say([abs(age.total_seconds()) < 60 for age in ages])
 """
+PURGE = """
+import datetime as clocks
+from django.core.management import call_command
+from django.utils import timezone
+class Ahead(clocks.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return clocks.datetime.now(tz) + clocks.timedelta(days=400)
+now = timezone.now
+timezone.now = lambda: now() + clocks.timedelta(days=400)
+from stapel_agent.database import clock
+from stapel_agent.budgets import reservations
+clock.datetime = reservations.datetime = Ahead
+from stapel_agent.models import BudgetAccount
+call_command("purge_prompt_logs", "--days", "90", skip_checks=True, verbosity=0)
+call_command("close_lost_calls", skip_checks=True, verbosity=0)
+say([list(PromptLog.objects.values_list("prompt", flat=True)), BudgetAccount.objects.count()])
+"""
 IN_UTC = """
 from datetime import UTC, datetime
 from stapel_agent.database import UtcNow, database_now
@@ -105,6 +123,14 @@ def test_created_at__host_clock_behind(host: Host, model: ScriptedServer) -> Non
 def test_created_at__after_the_hosts_clock_was_set(host: Host, model: ScriptedServer) -> None:
     """If this machine's clock is set, its distance to the database's clock is measured again."""
     assert host.run(STEPPED) == [True, True]
+
+
+def test_purge__host_clock_ahead(hanging: Host, model: ScriptedServer) -> None:
+    """A cleaning host whose clock is a year ahead removes neither the texts nor the budgets of today."""
+    hanging.start(HANGING.format(renewal=60))
+    until(lambda: model.requests)
+    hanging.server.execute("UPDATE agent_prompt_log SET status = 'error'")
+    assert hanging.run(PURGE) == [["what?"], 1]
 
 
 def test_now__in_utc(host: Host) -> None:
