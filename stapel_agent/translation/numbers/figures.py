@@ -6,6 +6,7 @@ A figure has a set of values, since `1.234` means one number in English and anot
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -214,3 +215,12 @@ def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]
 def _decimal(parts: list[str]) -> float:
     """The number in digits of any script; the last of `parts` holds its decimals."""
     return float(f"{int(''.join(parts[:-1]))}.{''.join(str(int(digit)) for digit in parts[-1])}")
+
+
+def by_value(all_figures: list[Figure]) -> defaultdict[float, list[Figure]]:
+    """Return the figures by each value that they may have."""
+    table = defaultdict[float, list[Figure]](list)
+    for figure in all_figures:
+        for value in figure.values:
+            table[value].append(figure)
+    return table

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from html import unescape
-from itertools import chain, product
+from itertools import product
 
 from stapel_agent.translation.language import base
 from stapel_agent.translation.placeholders import REFERENCE
@@ -19,10 +19,12 @@ from .calendar_words import FROM_SUNRISE, days_in, has_half, hours_in, months_in
 from .comparison_signs import other_comparison
 from .data_rates import other_rate
 from .figures import Figure, decimal_of, figures
+from .minus_signs import other_sign
 from .number_order import other_order, without_shared_phones
 from .number_signs import SIGNS, in_digits, other_exponent, with_caret
 from .number_words import says
-from .units import are_alike, seconds
+from .unit_check import other_unit
+from .units import seconds
 
 SMALL = 12
 """Numbers up to this are often written as words, or counted from another start."""
@@ -40,8 +42,6 @@ COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
 """A word after a number is a unit or a magnitude, not another number."""
 ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
 """Around the clock."""
-DASHED = re.compile(r"[-−–﹣－][€$£¥₹]?\d")
-"""What every number with a minus sign contains."""
 DIGIT = re.compile(r"\d")
 SPACED = re.compile(r"(\d(?<![\d.,]\d)\d{0,2})((?: \d{3}){1,4})(?![\d])")
 DOTTED = re.compile(r"\d\.\d")
@@ -49,22 +49,6 @@ DOTTED_CLOCK = re.compile(r"(?<![\d.,])([01]?\d|2[0-3])\.([0-5]\d)(?![\d.,])")
 CLOCK = re.compile(r"(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])")
 SHORT_YEAR = re.compile(r"(?<=\d[./-])\s?(\d\d)(?!\d)")
 DOTTED_DATE = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
-PERCENT = re.compile(
-    r"%|percent|procent|prozent|pour cent|por cien|por cento"
-    r"|per cento|percentu|процент|відсот|százalék|yüzde|prosent"
-    r"|prosenttia|posto|поце|отсто|τοις εκατό|ποσοστ|بالمئة"
-    r"|بالمائة|درصد|फ़ीसदी|प्रतिशत|শতাংশ|百分|퍼센트|パーセント|割"
-    r"|เปอร์เซ็นต์|ร้อยละ|phần trăm|persen|peratus|protsen|procen"
-    r"|faiz|foiz|пайыз|տոկոս|პროცენტ|asilimia|אחוז",
-    re.IGNORECASE,
-)
-BELOW_ZERO = re.compile(
-    r"minus|moins|menos|meno\b|минус|мінус|μείον|eksi|مینوس|ناقص"
-    r"|منفی|سالب|מינוס|ऋण|शून्य से|ติดลบ|ลบ|âm\b|マイナス|负|負|零下|마이너스"
-    r"|영하|below|unter null|sous zéro|bajo cero|sotto zero|abaixo"
-    r"|ниже|нижче|miinus|pakkasta|minuss|mínus|tolk|[-−–﹣－]",
-    re.IGNORECASE,
-)
 
 
 class _Text:
@@ -110,7 +94,7 @@ def changed(source: str, translation: str, from_lang: str, to: str) -> str | Non
     for readings in product(our_readings, their_readings):
         fault = _difference(*readings, ours, theirs)
         if fault is None:
-            return _other_sign(our_readings[0], their_readings[0], ours, theirs) or other_order(
+            return other_sign(our_readings[0], their_readings[0], ours.text, theirs.text) or other_order(
                 source, translation, from_lang, to
             )
         first = first or fault
@@ -159,7 +143,7 @@ def _difference(source: list[Figure], translation: list[Figure], ours: _Text, th
         return f"lost the time of the rate {rate.written}"
     if rate := other_rate(translation, ours.text, ours.tag):
         return f"has a rate at {rate.written}"
-    return _other_version(source, translation) or _other_unit(source, translation, theirs.text)
+    return _other_version(source, translation) or other_unit(source, translation, theirs.text)
 
 
 def _has_other_month(ours: _Text, theirs: _Text) -> bool:
@@ -278,61 +262,3 @@ def _is_named(figure: Figure, other: _Text) -> bool:
     """Whether the other text may have the number as the name of a month or weekday."""
     months = other.named_months if figure.is_month else other.months
     return bool(figure.values & months) or (figure.is_weekday and bool(figure.values & other.named_weekdays))
-
-
-def _other_unit(source: list[Figure], translation: list[Figure], text: str) -> str | None:
-    """Find a number that has another unit in the translation."""
-    if not any(figure.units for figure in chain(source, translation)):
-        return None
-    ours = _by_value(source)
-    for figure in translation:
-        matches = [(other, value) for value in figure.values for other in ours[value]]
-        if not matches:
-            continue
-        if figure.units and not any(_may_have_unit(figure, other, value) for other, value in matches):
-            return f"has another unit next to {figure.written}"
-        if figure.is_bare and all(_is_sign(other.units) for other, _ in matches) and not PERCENT.search(text):
-            return f"lost the unit next to {figure.written}"
-    return None
-
-
-def _may_have_unit(figure: Figure, other: Figure, value: float) -> bool:
-    """Whether the figures, which share `value`, may have the same unit. A scale counts if it is not in the value."""
-    is_scaled = value not in figure.unscaled or value not in other.unscaled
-    units, others = figure.units, other.units
-    if is_scaled:
-        units, others = _without_scale(units), _without_scale(others)
-    return not units or not others or are_alike(units, others)
-
-
-def _without_scale(units: frozenset[str]) -> frozenset[str]:
-    return frozenset(unit for unit in units if not unit.startswith("scale:"))
-
-
-def _is_sign(units: frozenset[str]) -> bool:
-    return bool(units) and all(unit.startswith(("share:", "money:")) for unit in units)
-
-
-def _by_value(all_figures: list[Figure]) -> defaultdict[float, list[Figure]]:
-    table = defaultdict[float, list[Figure]](list)
-    for figure in all_figures:
-        for value in figure.values:
-            table[value].append(figure)
-    return table
-
-
-def _other_sign(our_figures: list[Figure], their_figures: list[Figure], ours: _Text, theirs: _Text) -> str | None:
-    """Find a number that lost its minus sign, or that has a new one."""
-    if not (DASHED.search(ours.text) or DASHED.search(theirs.text)):
-        return None
-    if not any(figure.is_negative for figure in chain(our_figures, their_figures)):
-        return None
-    source, translation = _by_value(our_figures), _by_value(their_figures)
-    for value in source.keys() & translation.keys():
-        ours_negative = [figure.is_negative for figure in source[value]]
-        theirs_negative = [figure.is_negative for figure in translation[value]]
-        if all(ours_negative) and not any(theirs_negative) and not BELOW_ZERO.search(theirs.text):
-            return f"lost the minus sign of {source[value][0].written}"
-        if all(theirs_negative) and not any(ours_negative) and not BELOW_ZERO.search(ours.text):
-            return f"has a minus sign before {translation[value][0].written}"
-    return None
