@@ -20,13 +20,13 @@ from .equal_placeholders import is_blank, meaning
 from .format_validators import VALIDATORS
 from .injected_code import injected
 from .mark_order import misplaced
-from .placeholder_formats import FORMATS, GUESS
+from .placeholder_formats import FORMATS, GUESS, SPACED
 from .protected_spans import Span, is_fluent, spans
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
 """A sign after a mark that another language writes before it."""
-PRICE = re.compile(r"\$\d(?![\w$]|[.,]\d)")
+PRICE = re.compile(rf"\$\d(?![{SPACED}$]|[.,]\d)")
 """A price that elsewhere could be a placeholder."""
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
@@ -44,7 +44,7 @@ ENTITY = re.compile(r"&#?\w{1,31};")
 FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
 SPECIAL = re.compile("[{}#'|<>]")
 """Characters that may be the syntax of an ICU message."""
-WRITTEN_SO = {"name", "linked", "entity"}
+WRITTEN_SO = {"name", "entity"}
 """Kinds that ordinary text may match by chance: some languages write a colon before a word."""
 READ = {"brace", "delimited", "printf", "number", "variable", "own"}
 """Kinds of placeholders that an adjacent letter may turn into others."""

@@ -31,6 +31,15 @@ class Notation:
     delimiters: tuple[tuple[str, str], ...] = ()
 
 
+SPACED = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f"
+"""The characters of words with spaces between them. In Chinese, Thai or Hebrew, a placeholder may touch a word."""
+
+
+def _touched(pattern: str) -> str:
+    """Return `pattern` with the words of spaced scripts alone."""
+    return pattern.replace(r"[\w", f"[{SPACED}").replace(r"\w", f"[{SPACED}]")
+
+
 FLAGS = r"[-+0\#]*+"
 LENGTH = r"(?:hh|ll|[hlLqjzt])?+"
 CONVERSION = "[diouxXeEfFgGcrsp@]"
@@ -68,7 +77,7 @@ NOTATIONS: dict[str, Notation] = {
            | (?<![\d%])%\#@\w{{1,100}}+@
            | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
            | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z0-9_]{{3}})
-           | (?<![\w%])%L?n(?![A-Za-z%])
+           | (?<![{SPACED}%])%L?n(?![A-Za-z%])
            | (?<![\d%])%(?:\d{{1,3}}+\$)?+[(+-]?+,\d{{0,4}}+(?:\.\d{{1,3}}+)?+[df](?![A-Za-z])
            | (?<![\d%])%'\d{{0,4}}+(?:\.\d{{1,3}}+)?+{LENGTH}[diuf]
            | %I64[diuxX]|%arg\b|%%[A-Za-z_]\w{{0,100}}+%%|%\d{{1,2}}+![\w.*]{{1,9}}+!
@@ -84,21 +93,24 @@ NOTATIONS: dict[str, Notation] = {
           | (?<![\w@.])@[A-Za-z_]\w*+(?:\.\w++)*+@?+
           | (?<![\w%])%[A-Za-z_][A-Za-z0-9_]{{3,100}}+(?![A-Za-z0-9_%])
           | (?<!\S)![a-z_]\w++!?+
-          | (?<![\w_])__[A-Za-z](?:[^\W_]|_(?!_)){{0,100}}+__(?![\w_])
+          | (?<![{SPACED}])__[A-Za-z](?:[^\W_]|_(?!_)){{0,100}}+__(?![{SPACED}])
           | (?<![\w~^§¤\#])[~^§¤\#]{{1,2}}+[A-Za-z_][A-Za-z0-9_]{{0,100}}+[~^§¤\#]{{1,2}}+(?!\w)
           | (?!\A\[\w{{1,100}}+\]\Z)(?<![\w\]])\[(?!(?:{ANNOTATIONS})\])[~^$@\#]?+
             (?:[a-z0-9_][A-Za-z0-9_]{{0,100}}+|[A-Z0-9_]{{2,100}}+)(?:[.|:-][A-Za-z0-9_]{{1,100}}+){{0,9}}+\^?+\](?![(\[])""",
     ),
     # Only if the text has number 1: otherwise they are percentages, prices and ranks. See `protected_spans`.
     "loose-numbers": Notation(
-        "number", r"(?<![\w%])%L?+\d{1,2}+%?+(?!\d)|(?<![\w$])\$\d(?![\w$]|[.,]\d)|(?<![\w&\#])\#\d(?![\w\#]|[.,]\d)"
+        "number",
+        _touched(r"(?<![\w%])%L?+\d{1,2}+%?+(?!\d)|(?<![\w$])\$\d(?![\w$]|[.,]\d)|(?<![\w&\#])\#\d(?![\w\#]|[.,]\d)"),
     ),
     "variables": Notation(
         "variable",
-        r"""(?<![\w$])\$\#?+!?+[A-Za-z_]\w*+(?:(?:->\w++|\.[a-z_]\w*+)++|\$)?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}
+        _touched(
+            r"""(?<![\w$])\$\#?+!?+[A-Za-z_]\w*+(?:(?:->\w++|\.[a-z_]\w*+)++|\$)?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}
           | \$\((?:[^()\n]|\([^()\n]{0,100}+\)){1,200}+\)|\$\[[^\[\]\n]{1,100}+\]|(?<!\$)\$\$\w{1,100}+\$\$
           | (?<!\\)\\\([A-Za-z_][\w.]{0,100}+\)
-          | (?<![\w@])@@[A-Za-z_]\w{0,100}+@@|(?<![\w\#])\#[A-Za-z_]\w{0,100}+\#(?!\w)""",
+          | (?<![\w@])@@[A-Za-z_]\w{0,100}+@@|(?<![\w\#])\#[A-Za-z_]\w{0,100}+\#(?!\w)"""
+        ),
     ),
     "merge-tags": Notation(
         "brace",
@@ -146,15 +158,19 @@ NOTATIONS: dict[str, Notation] = {
         r"""%(?![bcdeEfFgGhHosuxX]%)[A-Za-z_]\w{0,100}+(?:[.-]\w{1,100}+){0,9}+%(?![A-Za-z%])
           | %[A-Za-z]\w{3,100}+(?:[.-]\w{1,100}+){0,9}+%(?!%)""",
     ),
-    "laravel": Notation("variable", r"(?<![\w:]):[A-Za-z_]\w*+|(?<![\w$])\$[A-Za-z_]\w*+"),
+    "laravel": Notation(
+        "variable", _touched(r"(?<![\w:]):[A-Za-z_][A-Za-z0-9_]*+|(?<![\w$])\$[A-Za-z_][A-Za-z0-9_]*+")
+    ),
     "linked": Notation(
-        "linked", r"(?<!\w)@(?:\.[A-Za-z]{1,20}+)?+:(?:\(?+\w++(?:[.-]\w++)*+\)?+|\{\s?'[^'\n]{1,100}+'\s?\})"
+        "variable",
+        _touched(r"(?<!\w)") + r"@(?:\.[A-Za-z]{1,20}+)?+:(?:\(?+\w++(?:[.-]\w++)*+\)?+|\{\s?'[^'\n]{1,100}+'\s?\})",
     ),
     "literals": Notation("brace", r"\{\s?'[^'\n]{1,100}+'\s?\}"),
     "nested": Notation("brace", r"\$t\((?:[^()\n]|\([^()\n]{0,100}+\)){1,200}+\)"),
-    "drupal": Notation("variable", r"(?<!\w)[@%!:][A-Za-z_][\w-]{0,100}+"),
+    "drupal": Notation("variable", _touched(r"(?<!\w)[@%!:][A-Za-z_][A-Za-z0-9_-]{0,100}+")),
     "shell": Notation(
-        "variable", r"\$(?:[A-Za-z_]\w*+|\d|[@*\#?$!-]|\{[^{}\n]{1,200}+\}|\([^()\n]{1,200}+\))|`[^`\n]{1,200}+`"
+        "variable",
+        r"\$(?:[A-Za-z_][A-Za-z0-9_]*+|\d|[@*\#?$!-]|\{[^{}\n]{1,200}+\}|\([^()\n]{1,200}+\))|`[^`\n]{1,200}+`",
     ),
     "chrome": Notation("variable", r"\$[A-Za-z0-9_@]{1,100}+\$|\$\d|\$\$"),
     "fluent": Notation("brace", r"\{(?:[^{}\n\"]|\"(?:[^\"\\\n]|\\.){0,100}+\"){1,300}+\}"),

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from stapel_agent.translation.messages import fluent, icu_messages
 
-from .placeholder_formats import FORMATS, GUESS, NOTATIONS, Format
+from .placeholder_formats import FORMATS, GUESS, NOTATIONS, SPACED, Format
 from .protect_patterns import own_spans
 
 MAX_EXPRESSION = 500
@@ -135,9 +135,9 @@ BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 MAGNITUDES = r"(?:(?ai:hundred|thousand|(?:m|b|tr)ill?(?:i[aoó]|ó)|milh|mi[ol]\b|m[lr][nd]\b)|млн|млрд|миль?[ий]|мільй)"
 """How a number of dollars goes on, as in "$1 million"."""
 FIRST_NUMBERS = {
-    "%": re.compile(r"(?<![\w%])%L?1(?!\d)"),
-    "$": re.compile(rf"(?<![\w$])\$1(?!\w|[.,]\d|[\s-]{MAGNITUDES})"),
-    "#": re.compile(r"\A(?>.*?(?<![\w&])#1(?!\w)).*#2(?!\w)", re.DOTALL),
+    "%": re.compile(rf"(?<![{SPACED}%])%L?1(?!\d)"),
+    "$": re.compile(rf"(?<![{SPACED}$])\$1(?![{SPACED}]|[.,]\d|[\s-]{MAGNITUDES}|[万萬亿億만억])"),
+    "#": re.compile(rf"\A(?>.*?(?<![{SPACED}&])#1(?![{SPACED}])).*#2(?![{SPACED}])", re.DOTALL),
 }
 """What a text has if it numbers its placeholders, by their sign."""
 PERCENTAGE = re.compile(

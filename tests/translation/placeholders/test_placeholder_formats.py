@@ -73,7 +73,16 @@ def test_masked(format, source, masked):
     assert protected.restore(protected.masked) == source
 
 
-PROSE = ["Save 50% now", "It costs $5", "%50 off", "C# and A&B", "wow! So", "From $1 million to $2 million", "$1 млн"]
+PROSE = [
+    "Save 50% now",
+    "It costs $5",
+    "%50 off",
+    "C# and A&B",
+    "wow! So",
+    "From $1 million to $2 million",
+    "$1 млн",
+    "$1万",
+]
 
 
 @pytest.mark.parametrize("source", PROSE)
@@ -118,6 +127,8 @@ REFUSED = [
     ("vue-i18n", "one | two", "eins | zwei | drei"),
     ("vue-i18n", "one of {a} | {n} of {a}", "eine von ⟦2⟧ | ⟦1⟧ von ⟦3⟧"),
     ("vue-i18n", "{a} left", "⟦1⟧ {b}"),
+    ("vue-i18n", "See @:a.b now", "Siehe ⟦1⟧ @:c"),
+    ("vue-i18n", "See @:a.b now", "⟦1⟧n ansehen"),
     ("vue-i18n", "{'{'}a{'}'} left", "⟦1⟧b }"),
     ("angular", "{{ a }} of {n, plural, one {b} other {c}}", "⟦2⟧b⟦1⟧⟦3⟧c⟦4⟧"),
     ("drupal", "@a left", "⟦1⟧ %b"),
@@ -212,6 +223,9 @@ ESCAPED = [
     ("rails", "%{n} percent", "⟦1⟧ %", "%{n} %"),
     ("php", "20% discount", "20 % de réduction", "20 % de réduction"),
     ("php", "%d%% of :n", "⟦1⟧⟦2⟧ von ⟦3⟧", "%d%% von :n"),
+    ("php", "Hello, :name", "⟦1⟧さん、こんにちは", ":nameさん、こんにちは"),
+    ("drupal", "Hello, @name", "⟦1⟧さん、こんにちは", "@nameさん、こんにちは"),
+    ("shell", "Hello, $NAME", "⟦1⟧さん、こんにちは", "$NAMEさん、こんにちは"),
     ("vue-i18n", "a {'@'} b", "a ⟦1⟧ c", "a {'@'} c"),
     ("angular", "{n, plural, other {of {{ a }}}}", "⟦1⟧d'⟦2⟧⟦3⟧", "{n, plural, other {d’{{ a }}}}"),
     ("drupal", "@n percent", "⟦1⟧ %", "@n %"),
@@ -231,6 +245,25 @@ ESCAPED = [
 def test_restore__escaped(format, source, translation, restored):
     """Apostrophes, quotes and escaped signs are written as the format reads them."""
     assert Protected(source, format).restore(translation) == restored
+
+
+TOUCHED = [
+    *[("php", ":name"), ("php", "$name"), ("drupal", "@name")],
+    *[("shell", "$NAME"), ("chrome", "$NAME$"), ("chrome", "$1"), ("android", "%1$s"), ("qt", "%1"), ("qt", "%n")],
+    *[
+        ("", name)
+        for name in ("$1", "%1", "%n", "%s", "$name", "$NAME$", "$a->b", "${a}", "#name#", "@@name@@", "__a__")
+    ],
+]
+
+
+@each_row(TOUCHED)
+def test_restore__touched_by_words(format, placeholder):
+    """In scripts without spaces, and after Hebrew's prefixes, a word may touch a placeholder."""
+    for text in ("在⟦1⟧里", "⟦1⟧さん", "สวัสดี⟦1⟧ครับ", "ל⟦1⟧"):
+        restored = Protected(f"Hello {placeholder} there", format).restore(text)
+        assert restored == text.replace("⟦1⟧", placeholder)
+        assert Protected(restored, format).masked == text
 
 
 def test_formats__each_tested():
