@@ -1,29 +1,22 @@
 """Chooses the connection and the thread for the ledger's work."""
 
 from .availability import reading
-from .character_sets import narrow_tables
-from .clock import UtcNow, as_stored, aware, database_now, host_offset, stored_now
-from .collation import exactly
-from .connection import (
-    agive_back,
-    aon_ledger,
+from .callers_connection import (
     give_back,
-    in_background,
-    in_batches,
-    is_on_event_loop,
     is_private,
     is_test_run,
     ledger_alias,
-    on_ledger,
-    prepare_background,
-    refuse_event_loop,
     serves_event_loop,
     thread_connection,
-    uncancelled,
-    wait_for_own_work,
     works_in_callers_thread,
 )
+from .character_sets import narrow_tables
+from .clock import UtcNow, as_stored, aware, database_now, host_offset, stored_now
+from .collation import exactly
+from .connection import in_batches, on_ledger
+from .event_loop import agive_back, aon_ledger, is_on_event_loop, refuse_event_loop, uncancelled
 from .greenlets import threads_are_greenlets
+from .own_connections import in_background, prepare_background, wait_for_own_work
 from .repeated_work import RepeatedWork
 from .tenant_schemas import is_in_tenant_schemas
 from .transactions import ledger_transaction

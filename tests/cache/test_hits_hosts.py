@@ -66,9 +66,9 @@ def test_hits__many_keys_at_once(host: Host) -> None:
     script = """
     from concurrent.futures import ThreadPoolExecutor
     from stapel_agent.cache import hit_counts as hits
-    from stapel_agent.database import connection as ledgers
+    from stapel_agent.database import connection as ledger, own_connections
     from stapel_agent.types import CompletionRequest
-    ledgers.done = lambda operation, alias: operation(alias)  # without retries after a deadlock
+    ledger.done = own_connections.done = lambda operation, alias: operation(alias)  # no retries after a deadlock
     hits.FULL = 10
     keys = list(range(12))
     {order}

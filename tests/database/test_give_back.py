@@ -8,13 +8,13 @@ import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from django.db.backends.signals import connection_created
 
-from stapel_agent.database import agive_back, connection
+from stapel_agent.database import agive_back, event_loop
 
 
 @pytest.fixture
 def given_back(monkeypatch):
     calls: list[str] = []
-    monkeypatch.setattr(connection, "give_back", lambda: calls.append("given back"))
+    monkeypatch.setattr(event_loop, "give_back", lambda: calls.append("given back"))
     return calls
 
 

@@ -365,9 +365,9 @@ def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool
         host.shares = False  # it exits like any other process
         process = host.start(
             f"""
-            from stapel_agent.database import connection
+            from stapel_agent.database import in_background
             from stapel_agent.ledger import unclosed_rows
-            connection.in_background(lambda alias: PromptLog.objects.count())
+            in_background(lambda alias: PromptLog.objects.count())
             if {unclosed}:
                 unclosed_rows._unclosed.append(PromptLog())
             """
@@ -418,7 +418,7 @@ def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
     done = host.run(
         """
         from asgiref.sync import ThreadSensitiveContext, sync_to_async
-        from stapel_agent.database.connection import on_ledger
+        from stapel_agent.database import on_ledger
         def outer(alias):
             time.sleep(0.2)
             return on_ledger(lambda alias: PromptLog.objects.using(alias).count())
@@ -438,7 +438,7 @@ def test_own_connections__interrupted_query(host: Host) -> None:
     """The next operation does not get a connection on which an interrupted query may still run."""
     found = host.run(
         """
-        from stapel_agent.database.connection import on_ledger
+        from stapel_agent.database import on_ledger
         def interrupted(alias):
             connections[alias].ensure_connection()
             used.append(connections[alias].connection)
@@ -460,7 +460,7 @@ def test_own_connections__new_password(host: Host) -> None:
     """A host may change its settings while it runs. Each new connection is made with the current ones."""
     found = host.run(
         """
-        from stapel_agent.database.connection import on_ledger
+        from stapel_agent.database import on_ledger
         settings = connections.settings["default"]
         used = []
         def closing(alias):
