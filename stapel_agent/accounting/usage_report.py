@@ -7,7 +7,7 @@ separate sums to keep in step, and no row that all calls of a day would wait for
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -113,7 +113,7 @@ def _found(reader: FigureReader, query: UsageQuery) -> dict[Key, dict[str, Any]]
     """Return the figures of the page, and of at least one row after it, if there is one."""
     found: dict[Key, dict[str, Any]] = {}
     leading = query.groups[0] if query.groups and query.groups[0] in PERIODS else ""
-    for _, slices in groupby(_slices(reader, query), key=lambda part: part.periods.get(leading)):
+    for _, slices in groupby(_slices(reader, query, found), key=lambda part: part.periods.get(leading)):
         for part in slices:
             for key, figures in reader.rows(query, part):
                 found[key] = _sum([found.get(key, {}), figures])
@@ -137,8 +137,11 @@ def _order(key: Key) -> tuple[tuple[bool, str], ...]:
     return tuple((value is not None, value or "") for value in key)
 
 
-def _slices(reader: FigureReader, query: UsageQuery) -> Iterator[Slice]:
-    """Yield the days or months with figures, or the whole period if rows are grouped by neither."""
+def _slices(reader: FigureReader, query: UsageQuery, found: Sized) -> Iterator[Slice]:
+    """Yield the days or months with figures, or the whole period if rows are grouped by neither.
+
+    If nothing was `found` in one of them, those that follow without figures are skipped: there may be decades.
+    """
     if not set(query.groups) & set(PERIODS):
         yield Slice(query.since, query.until, {})
         return
@@ -146,5 +149,6 @@ def _slices(reader: FigureReader, query: UsageQuery) -> Iterator[Slice]:
     while begin is not None and (query.until is None or begin < query.until):
         following = period_span("day" if "day" in query.groups else "month", begin)[1]
         end = following if query.until is None else min(following, query.until)
+        before = len(found)
         yield Slice(begin, end, {name: period_name(name, begin) for name in PERIODS if name in query.groups})
-        begin = reader.next_moment(following)
+        begin = following if len(found) > before else reader.next_moment(following)
