@@ -173,7 +173,7 @@ def _ends_in_letter(before: str) -> bool:
 
 
 def _ends_in_money(ahead: str, spellings: Spellings) -> bool:
-    return any(unit.startswith("money") for unit in unit_before(ahead, spellings))
+    return _has_money(unit_before(ahead, spellings))
 
 
 def _next_to(before: str, after: str, spellings: Spellings) -> tuple[frozenset[float], frozenset[str]]:
@@ -182,12 +182,23 @@ def _next_to(before: str, after: str, spellings: Spellings) -> tuple[frozenset[f
     ahead, behind = unit_before(before, spellings), unit_after(after, spellings)
     factors, length = magnitude_after(after, spellings)
     if not factors:
-        return frozenset(), (ahead & behind) or behind or ahead
+        return frozenset(), _chosen(ahead, behind)
     rest = after[length:]
-    units = unit_after(rest[BETWEEN.match(rest).end() :], spellings) or ahead  # type: ignore[union-attr]
+    units = _chosen(ahead, unit_after(rest[BETWEEN.match(rest).end() :], spellings))  # type: ignore[union-attr]
     if not behind and (length >= SHORT_MAGNITUDES or after[0] >= "\u0900"):
         return factors, units
     return factors | {1.0}, behind | units | {f"scale:{factor:g}" for factor in factors}
+
+
+def _chosen(ahead: frozenset[str], behind: frozenset[str]) -> frozenset[str]:
+    """The units of a number with units before and behind it: `l'` is no litre in "$5 milioni l'anno"."""
+    if _has_money(ahead) and not _has_money(behind):
+        return ahead
+    return (ahead & behind) or behind or ahead
+
+
+def _has_money(units: frozenset[str]) -> bool:
+    return any(unit.startswith("money") for unit in units)
 
 
 def _may_be_date(parts: list[str]) -> bool:
