@@ -159,7 +159,7 @@ def test_serve__leaves_nothing(start, ending, expected):
     """However it ends, the model's process ends with it, and its port is free."""
     with start("serve.py", "--port", "0") as process:
         url = admin_url(process)
-        assert httpx.get(f"{url}/admin/", follow_redirects=True).status_code == 200
+        assert httpx.get(f"{url}/admin/", follow_redirects=True, timeout=60).status_code == 200
         process.send_signal(ending)
         status, _, errors = finish(process)
     assert (status, "Traceback" in errors) == (expected, False)
@@ -174,7 +174,7 @@ def test_serve__pages(start):
         start("serve.py", "--port", "0", OPENAI_COMPAT_BASE_URL=server.url) as process,
     ):
         url = admin_url(process)
-        with httpx.Client(base_url=url, follow_redirects=True) as browser:
+        with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
             page = browser.get("/").text
             links = re.findall(r'href="([^"]+)"', page)
             assert "/admin/agent/promptlog/usage/" in links
