@@ -14,103 +14,13 @@ from polib import POEntry
 
 from .catalogue import Catalogue, ContextOptions
 from .gettext_file import GettextFile, identity
+from .gettext_formats import UNNAMED, format_of, has_wrong_number, is_strict, protected
 from .gettext_plurals import PluralForms, placeholders
 from .gettext_source_texts import SourceTexts, source_texts
 from .text_file import CatalogueError, TextFile
 
-FORMATS = {
-    "c-format": "printf",
-    "objc-format": "printf",
-    "c++-format": "python-brace",
-    "csharp-format": "python-brace",
-    "java-format": "java",
-    "python-brace-format": "python-brace",
-    "rust-format": "python-brace",
-    "python-format": "python",
-    "qt-format": "qt",
-    "qt-plural-format": "qt",
-    "kde-format": "kde",
-    "kde-kuit-format": "kde",
-    "php-format": "php",
-    "sh-format": "shell",
-}
-"""The format of a text, by gettext's flag."""
-
-SPACED = {
-    "printf": r"%%|% [-+ 0#'I]*+(?:\d{0,4}+%|(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@])",
-    "python": r"%%|% [-+ 0#]*+(?:\d{0,4}+%|[hlL]?+[diouxXeEfFgGcrsa])",
-    "php": r"%%|% [-+ 0]*+[bcdeEfFgGhHosuxX]",
-}
-"""Conversions with a space as their flag, by the format. msgfmt also finds them in percentages, such as "20% off"."""
-
-SIGNS = {**dict.fromkeys(SPACED, "%"), "shell": "$"}
-"""The sign with which every placeholder begins, by the format."""
-
-
-def _directives(conversion: str) -> str:
-    """Return the expression for directives that end with `conversion`. Every percent sign begins one."""
-    return rf"%[-+ 0#',_=I(\d.*$:\[\]]{{0,20}}+(?:{conversion})|%%?+"
-
-
-PLAIN = _directives("[A-Za-z]")
-SIZED = _directives("(?:hh|ll|[hlLqjzt])?[A-Za-z]")
-GCC = _directives("q?[+#]?(?:ll|hh|[hlwzt])?[A-Za-z<>'{}]")
-TILDE = r"~[-+,#vV':@\d]{0,12}+[A-Za-z%&|~$?*(){}\[\]<>;^_]|~"
-DIGIT = r"%[1-9]|%%?+"
-ESCAPE = r"\\(?:[0-7]{1,3}+|[^0-7])"
-PROTECTED = {
-    "awk-format": PLAIN,
-    "boost-format": _directives(r"(?:ll|[hlL])?[A-Za-z%]|\|[^|\n]{1,20}+\|"),
-    "d-format": _directives(r"[A-Za-z()|]"),
-    "elisp-format": PLAIN,
-    "gcc-internal-format": GCC,
-    "gfc-internal-format": GCC,
-    "go-format": PLAIN,
-    "java-printf-format": _directives(r"<?[-+0#,(\d.]{0,9}+[tT]?[A-Za-z]"),
-    "javascript-format": PLAIN,
-    "librep-format": PLAIN,
-    "lisp-format": TILDE,
-    "lua-format": PLAIN,
-    "modula2-format": rf"{PLAIN}|{ESCAPE}",
-    "object-pascal-format": PLAIN,
-    "ocaml-format": _directives("[lnL]?[A-Za-z]|[!@,(){}]"),
-    "perl-brace-format": r"\{[A-Za-z_]\w{0,100}+\}",
-    "perl-format": _directives(r"(?:v\d{0,4}+)?(?:hh|ll|I\d\d|[hlLqVzt])?[A-Za-z_]"),
-    "ruby-format": _directives(r"<\w{1,50}+>[-+ 0#\d.*]{0,9}+[A-Za-z]|\{[^{}\n]{1,50}+\}|[A-Za-z]"),
-    "scheme-format": TILDE,
-    "sh-printf-format": rf"{SIZED}|{ESCAPE}",
-    "smalltalk-format": DIGIT,
-    "tcl-format": SIZED,
-    "ycp-format": DIGIT,
-}
-"""Expressions for the directives of programs whose syntax is no format of its own, by gettext's flag."""
-
-STRICT = {
-    "d-format",
-    "go-format",
-    "lisp-format",
-    "lua-format",
-    "python-format",
-    "qt-format",
-    "ruby-format",
-    "scheme-format",
-}
-"""Flags of formats in which a plural form may leave out named placeholders only."""
-UNNAMED = re.compile(r"[%~][^({<]")
-NUMBERED = re.compile(r"%\d{1,3}+\$")
-UNNUMBERED = {"go-format", "lua-format", "modula2-format"}
-"""Flags of formats in which `%1$s` is no placeholder."""
-
 MAX_LENGTH = re.compile(r"\bmax-length:\s?(\d{1,5})\b")
 """The flag by which Weblate, among others, limits the length of a translation."""
-
-
-def protected_signs(format: str, text: str) -> list[str]:
-    """Return the expression for what msgfmt takes for a placeholder in `text`, or in its translation if it has none."""
-    sign = SIGNS.get(format)
-    if sign and sign not in text:
-        return [re.escape(sign)]
-    return [SPACED[format]] if format in SPACED and "% " in text else []
 
 
 @dataclass(frozen=True)
@@ -185,7 +95,7 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     def fault(self, key: str, translation: str) -> str:
         msgid = self._entry(key).msgid
-        if NUMBERED.search(translation) and not UNNUMBERED.isdisjoint(self._entry(key).flags):
+        if has_wrong_number(translation, self._entry(key).flags):
             return "has a placeholder with a number, which its format does not allow"
         for place, has_break in (("begin", str.startswith), ("end", str.endswith)):
             is_wanted = has_break(msgid, "\n")
@@ -194,13 +104,10 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return ""
 
     def format(self, key: str) -> str:
-        flags = self._entry(key).flags
-        known = next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
-        return known or ("none" if any(flag in PROTECTED for flag in flags) else "")
+        return format_of(self._entry(key).flags)
 
     def protect(self, key: str, text: str) -> list[str]:
-        flagged = (PROTECTED[flag] for flag in self._entry(key).flags if flag in PROTECTED)
-        return [*protected_signs(self.format(key), text), *flagged]
+        return protected(text, self._entry(key).flags)
 
     def max_length(self, key: str) -> int:
         flags = ",".join(self._entry(key).flags)
@@ -328,5 +235,4 @@ def _number(key: str) -> int:
 
 def _always_shows(entry: POEntry) -> bool:
     """Whether `msgfmt --check` requires the plural's placeholders in every form, because they have no names."""
-    is_strict = any(flag in STRICT for flag in entry.flags)
-    return is_strict and any(UNNAMED.match(name) for name in placeholders(entry.msgid_plural))
+    return is_strict(entry.flags) and any(UNNAMED.match(name) for name in placeholders(entry.msgid_plural))

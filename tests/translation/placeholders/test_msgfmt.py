@@ -10,7 +10,7 @@ import polib
 import pytest
 from pyicumessageformat import Parser
 
-from stapel_agent.catalogues.gettext_catalogue import FORMATS, PROTECTED, protected_signs
+from stapel_agent.catalogues.gettext_formats import FORMATS, PROTECTED, protected_signs
 from stapel_agent.translation.placeholders.masking import Damaged, Protected
 from tests.translation.placeholders.test_placeholder_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
 
