@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from stapel_agent.budgets import balances
 from stapel_agent.budgets.policies import Budget, Spender
-from stapel_agent.database.connection import ledger_alias
+from stapel_agent.database import ledger_alias
 from stapel_agent.models import HitCount, PromptLog
 
 SEED = 7
