@@ -142,7 +142,8 @@ class ChatCall:
         preferred = self._endpoint.max_tokens_param() or self._dialect.max_tokens_param
         names, setting = sorted(MAX_TOKENS_PARAMS, key=preferred.__ne__), self._endpoint.label("max_tokens_param")
         cap = OptionalFields.for_token_cap(address, call.model, names, call.token_cap, setting)
-        return optional_effort(self._dialect.efforts, call, address), cap
+        # First the cap: a message about it may mention reasoning, which would look like a refused effort.
+        return cap, optional_effort(self._dialect.efforts, call, address)
 
 
 def _dialect(endpoint: Endpoint, host: str) -> Dialect:

@@ -355,6 +355,7 @@ def test_token_cap__refused(facade: Any, agent: Any, caplog: Any, param: str, re
         ("max_tokens is too large: 20480. This model supports at most 16384 completion tokens", ["max_tokens"]),
         # https://github.com/Gitlawb/openclaude/issues/331
         ("The parameter `max_tokens` is not valid: integer above maximum value", ["max_tokens"]),
+        ("Invalid 'max_tokens': above maximum value. Expected a value <= 4096, but got 8192 instead", ["max_tokens"]),
         ("max_tokens and max_completion_tokens are not supported", ["max_tokens", NEWER_CAP]),
     ],
 )
@@ -366,6 +367,16 @@ def test_token_cap__not_refused(facade: Any, agent: Any, message: str, sent: lis
     assert given == ["rejected", "rejected"]
     caps = [name for request in server.requests for name in ("max_tokens", NEWER_CAP) if name in request.json]
     assert caps == sent * 2
+
+
+def test_token_cap__refused_by_a_reasoning_model(facade: Any, agent: Any) -> None:
+    """An error about the token cap that mentions reasoning does not cost the call its effort."""
+    message = f"max_tokens is not supported by reasoning models: use {NEWER_CAP}"
+    with ScriptedServer(refusal(400, message), answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
+        assert facade.complete("say", "small", provider="mine", effort="low")["status"] == "ok"
+    fields = [request.json.keys() - {"model", "messages"} for request in server.requests]
+    assert fields == [{"max_tokens", "reasoning_effort"}, {NEWER_CAP, "reasoning_effort"}]
 
 
 def test_token_cap__refused_with_the_effort(facade: Any, agent: Any) -> None:

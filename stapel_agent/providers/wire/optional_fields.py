@@ -17,7 +17,7 @@ EXAMINED_LENGTH = 64 * 1024
 MOST_REFUSALS = 10_000
 EFFORT_SETTING = "STAPEL_AGENT['MODELS'][{size!r}]['effort'] and STAPEL_AGENT['EFFORT'][{source!r}]"
 UNKNOWN = re.compile(
-    r"(?:un|not[ _]|n't )(?:support|recogni[sz]ed|known|expected|permitted|allowed)|extra_|deprecated|instead",
+    r"(?:un|not[ _]|n't )(?:support|recogni[sz]ed|known|expected|permitted|allowed)|extra_|deprecated|use\W{1,3}max_",
     re.IGNORECASE,
 )
 """Words of an error about a field itself. Without them, an error that names the token cap is about its value."""
