@@ -122,7 +122,7 @@ class RequestRejected(ProviderError):
 
 
 class ParameterRefused(RequestRejected):
-    """The provider rejected a field that this package added; later requests omit it.
+    """The provider rejected a field that this package added; later requests omit or change it.
 
     `parameter` is the field, `setting` the setting that controls it, and `memory` the key under which the refusal is
     remembered.

@@ -144,14 +144,14 @@ class Attempts:
         return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
 
     def _without_refused(self, last: Attempt) -> Attempt | None:
-        """Repeat the question without the field that the provider refused, once per field."""
+        """Repeat the question without the field or value that the provider refused, once for each."""
         if not isinstance(last.error, ParameterRefused):
             return None
         *earlier, refused = [fault.memory for fault in self._refusals_by(last.provider)]
         if refused in earlier or len(earlier) >= MOST_REFUSED_FIELDS:
             return None
         logger.warning(
-            "provider %r rejects %s for model %r; requests omit it once one succeeds without it; see %s",
+            "provider %r rejects %s for model %r; requests omit or change it if the next attempt succeeds; see %s",
             last.request.provider,
             last.error.parameter,
             last.request.model,
