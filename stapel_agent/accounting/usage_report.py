@@ -150,5 +150,12 @@ def _slices(reader: FigureReader, query: UsageQuery, found: Sized) -> Iterator[S
         following = period_span("day" if "day" in query.groups else "month", begin)[1]
         end = following if query.until is None else min(following, query.until)
         before = len(found)
-        yield Slice(begin, end, {name: period_name(name, begin) for name in PERIODS if name in query.groups})
-        begin = following if len(found) > before else reader.next_moment(following)
+        part = Slice(begin, end, {name: period_name(name, begin) for name in PERIODS if name in query.groups})
+        yield part
+        begin = following if len(found) > before or _precedes(part, query) else reader.next_moment(following)
+
+
+def _precedes(part: Slice, query: UsageQuery) -> bool:
+    """Whether the page begins after the day or month of `part`, which is then not read."""
+    leading = query.groups[0]
+    return query.after is not None and leading in part.periods and part.periods[leading] < (query.after[0] or "")

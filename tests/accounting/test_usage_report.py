@@ -186,6 +186,15 @@ def test_usage__pages(ledger, groups, limit):
     assert rows == whole["rows"]
 
 
+def test_usage__days_before_the_page(django_assert_max_num_queries):
+    """A page needs no query for the days before it."""
+    for number in range(30):
+        written(created_at=BEGIN + timedelta(days=number))
+    page = usage(limit=27)
+    with django_assert_max_num_queries(20):
+        assert len(usage(limit=27, cursor=page["next_cursor"])["rows"]) == 3
+
+
 def test_usage__pages_while_rows_come(ledger):
     """A new row before the cursor neither repeats nor hides a row after it."""
     whole = usage(group_by=["model"])["rows"]
