@@ -41,7 +41,7 @@ def _directives(conversion: str) -> str:
 
 PLAIN = _directives("[A-Za-z]")
 SIZED = _directives("(?:hh|ll|[hlLqjzt])?[A-Za-z]")
-GCC = _directives("q?[+#]?(?:ll|hh|[hlwzt])?[A-Za-z<>'{}]")
+GCC = "%['<>{}]|" + _directives("q?[+#]?(?:ll|hh|[hlwzt])?[A-Za-z]")
 TILDE = r"~[-+,#vV':@\d]{0,12}+[A-Za-z%&|~$?*(){}\[\]<>;^_]|~"
 DIGIT = r"%[1-9]|%%?+"
 ESCAPE = r"\\(?:[0-7]{1,3}+|[^0-7])"

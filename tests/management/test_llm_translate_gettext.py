@@ -495,6 +495,7 @@ def test_check__number_among_placeholders(tmp_path, number, is_right):
         ("java-printf-format", "Pay %,d of %1$tB now", "Pay ⟦1⟧ of ⟦2⟧ now"),
         ("object-pascal-format", "Have %0:s of %1:d here", "Have ⟦1⟧ of ⟦2⟧ here"),
         ("gcc-internal-format", "%qD is not %<const%> here", "⟦1⟧ is not ⟦2⟧const⟦3⟧ here"),
+        ("gcc-internal-format", "No %<%s%' in %qE here", "No ⟦1⟧⟦2⟧⟦3⟧ in ⟦4⟧ here"),
         ("lisp-format", "Have ~a of ~D here~%", "Have ⟦1⟧ of ⟦2⟧ here⟦3⟧"),
         ("scheme-format", "Have ~a of ~S here", "Have ⟦1⟧ of ⟦2⟧ here"),
     ],
