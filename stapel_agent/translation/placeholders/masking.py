@@ -237,7 +237,7 @@ class Protected:
             has_bare = BARE_QUOTE.search(self.masked)
             return translation if has_bare else BARE_QUOTE.sub(r"\\\g<0>", translation)
         if style == "doubled":
-            is_formatted = self._has_syntax or "''" in self.masked
+            is_formatted = "{" in self.source or "''" in self.masked
             is_quoting = not is_formatted or LONE_APOSTROPHE.search(self.masked)
             return translation if is_quoting else LONE_APOSTROPHE.sub(r"\g<0>'", translation)
         # Programs differ in whether it quotes the syntax after it, and in whether two of them print as one.

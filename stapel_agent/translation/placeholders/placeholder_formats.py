@@ -31,7 +31,7 @@ class Notation:
     delimiters: tuple[tuple[str, str], ...] = ()
 
 
-SPACED = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f"
+SPACED = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
 """The characters of words with spaces between them. In Chinese, Thai or Hebrew, a placeholder may touch a word."""
 
 
@@ -145,6 +145,8 @@ NOTATIONS: dict[str, Notation] = {
     ),
     "python-braces": Notation("brace", r"\{\{|\}\}|\{[^{}\n]{0,200}+(?:\{[^{}\n]{0,100}+\}[^{}\n]{0,100}+){0,9}+\}"),
     "braces": Notation("brace", r"\{[^{}\n]{0,200}+\}"),
+    # Patterns inside a `choice` do not parse as ICU messages.
+    "choices": Notation("brace", r"\{\d{1,3}+,\s?choice,(?:[^{}\n]|\{[^{}\n]{0,100}+\}){1,500}+\}"),
     "double-braces": Notation("brace", delimiters=(("{{{", "}}}"), ("${{", "}}"), ("{{", "}}"))),
     "numbered": Notation("number", r"%L?+(?:\d{1,2}+|n)"),
     "apple-variables": Notation("printf", r"%(?:\d{1,3}+\$)?+\#@[^@\n]{1,100}+@|%arg\b"),
@@ -188,7 +190,7 @@ NOTATIONS: dict[str, Notation] = {
 """The notations, by name."""
 
 LOOSE = (
-    "double-braces templates percent-braces erb untranslatable merge-tags directives intervals nested literals"
+    "choices double-braces templates percent-braces erb untranslatable merge-tags directives intervals nested literals"
     " loose-braces loose-expressions around loose-printf loose-numbers variables linked loose-names escapes"
 )
 """The notations that the guess protects."""
@@ -235,8 +237,8 @@ FORMATS: dict[str, Format] = {
             plural_separator="|",
             escapes_percent=True,
         ),
-        Format("icu", ("braces",), apostrophe="typographic", message="always"),
-        Format("java", ("braces",), apostrophe="doubled", message="always", validator="java-message"),
+        Format("icu", ("choices", "braces"), apostrophe="typographic", message="always"),
+        Format("java", ("choices", "braces"), apostrophe="doubled", message="always", validator="java-message"),
         Format("i18next", ("nested", "double-braces", "templates", "underscores"), message="branches"),
         Format("python", ("python",), escapes_percent=True, is_optional=True),
         Format("python-brace", ("python-braces",), validator="python-brace"),

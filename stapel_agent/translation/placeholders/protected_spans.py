@@ -132,7 +132,9 @@ UNBOUNDED = {"<!--", "<![cdata[", "<script", "<style", "```", "<xliff:g"}
 """Delimited expressions of any length. They always count if they are closed, so no text is searched twice."""
 AFTER_ADDRESS = ".,;:!?)]}*_~»”’“،؛؟।…"
 BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
-MAGNITUDES = r"(?:(?ai:hundred|thousand|(?:m|b|tr)ill?(?:i[aoó]|ó)|milh|mi[ol]\b|m[lr][nd]\b)|млн|млрд|миль?[ий]|мільй)"
+MAGNITUDES = (
+    r"(?:(?ai:hundred|thousand|(?:m|b|tr)il(?:l?i[aojó]|l?[oó]n|[hjy])|mi[ol]\b|m[lr][nd]\b)|млн|млрд|милл?и[аој]|міль)"
+)
 """How a number of dollars goes on, as in "$1 million"."""
 FIRST_NUMBERS = {
     "%": re.compile(rf"(?<![{SPACED}%])%L?1(?!\d)"),
