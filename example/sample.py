@@ -11,8 +11,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from stapel_agent.budgets import balances
-from stapel_agent.budgets.policies import Budget, Spender
+from stapel_agent.budgets import Budget, Spender, balances
 from stapel_agent.database import ledger_alias
 from stapel_agent.models import HitCount, PromptLog
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from stapel_agent import budgets
 from stapel_agent.column_ranges import money
@@ -12,10 +13,30 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.model_profiles import known_profile
 from stapel_agent.prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
 from stapel_agent.providers import model_for, provider_registry
+from stapel_agent.settings_validation import wrong_kinds
+
+from .size_checks import providers_asked
 
 Sizes = Mapping[str, list[str]]
 """Name of a provider -> the sizes that it serves."""
 NO_PRICE = "must be US dollars per million tokens, with at least input and output"
+
+
+@register("stapel_agent")
+def check_budgets(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W007, W013: if there are budgets, the models have prices, and calls that name nobody are provided for.
+
+    Commands for cron do not run it, because cron mails their output.
+    """
+    if any(wrong_kinds()):
+        return []
+    return [*_unpriced(providers_asked()), *_undecided()]
+
+
+@register("stapel_agent", deploy=True)
+def check_bounds(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W015: the most that a call may cost is known, if there are budgets."""
+    return [] if any(wrong_kinds()) else list(_unbounded())
 
 
 def cost_messages() -> Iterator[CheckMessage]:
@@ -56,7 +77,7 @@ def _budgets() -> Iterator[CheckMessage]:
         yield Error(f"{problem}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
 
 
-def undecided_messages() -> Iterator[CheckMessage]:
+def _undecided() -> Iterator[CheckMessage]:
     """Yield which budgets do not say how to treat calls that name nobody."""
     setting = agent_settings.BUDGETS
     if isinstance(setting, list | tuple) and not any(budgets.budget_problems(setting)):
@@ -64,7 +85,7 @@ def undecided_messages() -> Iterator[CheckMessage]:
             yield Warning(f"{text}.", id="stapel_agent.W013")
 
 
-def unpriced_messages(asked: Sizes) -> Iterator[CheckMessage]:
+def _unpriced(asked: Sizes) -> Iterator[CheckMessage]:
     """Yield which models of the providers that may be asked have no price, if budgets need one."""
     setting = agent_settings.BUDGETS
     if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
@@ -86,7 +107,7 @@ def _without_price(name: str, sizes: list[str]) -> list[str]:
         return []
 
 
-def unbounded_messages() -> Iterator[CheckMessage]:
+def _unbounded() -> Iterator[CheckMessage]:
     """Yield which calls may exceed a budget."""
     if not agent_settings.BUDGETS:
         return

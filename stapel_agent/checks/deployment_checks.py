@@ -15,7 +15,6 @@ from stapel_agent.providers import model_warnings
 from stapel_agent.redaction import KEY_LENGTH, settings_with_short_keys
 from stapel_agent.settings_validation import wrong_kinds
 
-from .cost_checks import unbounded_messages, undecided_messages, unpriced_messages
 from .size_checks import providers_asked
 
 PRICE_LIST_DAYS = 60
@@ -65,17 +64,6 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     if any(wrong_kinds()):
         return []
     return [Warning(text, id="stapel_agent.W014") for name in providers_asked() for text in model_warnings(name)]
-
-
-@register("stapel_agent", deploy=True)
-def check_budgets(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W007, W013, W015: if there are budgets, it is known what calls may cost, and whose budget they use.
-
-    Only before a deployment: every command prints the other warnings, and budgets work without these answers.
-    """
-    if any(wrong_kinds()):
-        return []
-    return [*unpriced_messages(providers_asked()), *undecided_messages(), *unbounded_messages()]
 
 
 @register("stapel_agent", deploy=True)

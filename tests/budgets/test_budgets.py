@@ -17,7 +17,7 @@ from stapel_agent import arguments, record_call, services, usage
 from stapel_agent.budgets import balances as accounts
 from stapel_agent.budgets import estimates, periods, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
-from stapel_agent.checks import check_budgets
+from stapel_agent.checks import check_bounds, check_budgets
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 from stapel_agent.ledger import row_statements, row_writer
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
@@ -644,9 +644,9 @@ class Uncapped(LlmProvider):
 def test_check__unbounded_calls(agent):
     """With budgets, the check names providers whose calls may cost more than is reserved. Without, it does not."""
     agent(PROVIDERS={"house": Uncapped}, BUDGETS=[])
-    assert check_budgets() == []
+    assert check_bounds() == []
     agent(BUDGETS=[{**HOUSE, "usd": "5"}])
-    texts = [found.msg for found in check_budgets()]
+    texts = [found.msg for found in check_bounds()]
     assert len(texts) == 2
     assert all("'house'" in text for text in texts)
     assert "max_tokens" in texts[0]
@@ -659,13 +659,13 @@ def test_check__vendor_tools_have_no_bound(agent):
     search = {"class": "stapel_agent.providers.openai_compat.OpenAICompatProvider", "options": {"tools": [], "a": 1}}
     search["base_url"] = "https://api.openai.com/v1"
     agent(MODELS=models, PROVIDERS={"search": search})
-    assert check_budgets() == []
+    assert check_bounds() == []
     agent(
         MODELS=models,
         PROVIDERS={"search": {**search, "base_url": "https://api.openai.com/v1"}},
         BUDGETS=[{**HOUSE, "tokens": 5}],
     )
-    texts = [found.msg for found in check_budgets()]
+    texts = [found.msg for found in check_bounds()]
     assert ["web_search_options" in text and "MODELS['small']" in text for text in texts] == [True, False]
     assert ["use of tools," in text and "'search'" in text for text in texts] == [False, True]
 
@@ -674,7 +674,7 @@ def test_check__other_models_have_no_bound(agent):
     """With budgets, the check names the option with which a vendor may use a more expensive model."""
     sizes = {"small": {"model": "m", "options": {"models": ["other"]}}, "large": {"model": "m", "options": {"a": 1}}}
     agent(MODELS=sizes, BUDGETS=[{**HOUSE, "tokens": 5}])
-    assert [found.msg for found in check_budgets()] == [
+    assert [found.msg for found in check_bounds()] == [
         "BUDGETS is set, but calls with MODELS['small'] may cost more than reserved: nothing limits their prices, "
         "because the option 'models' lets the vendor use other models."
     ]

@@ -406,7 +406,7 @@ def test_checks__one_of_several_keys(agent, monkeypatch):
 
 
 def test_checks__budgets(agent):
-    """What budgets cannot limit is reported before a deployment, and not by each command, such as those of cron."""
+    """Checks report models without a price and calls that name nobody, but not to cron; bounds before a deployment."""
     agent(
         DEFAULT_PROVIDER="house",
         PROVIDERS={"house": HOUSE, "spare": {**HOUSE, "models": dict.fromkeys(HOUSE["models"], "spare-1")}},
@@ -414,8 +414,9 @@ def test_checks__budgets(agent):
         PRICES=dict.fromkeys(HOUSE["models"].values(), {"input": "1", "output": "2"}),
         BUDGETS=[{"scope": "user", "period": "day", "usd": "5"}],
     )
-    assert run_checks(tags=TAG) == []
-    told = {m.id: m.msg for m in run_checks(tags=TAG, include_deployment_checks=True)}
+    assert run_checks(tags=["stapel_agent_settings"]) == []
+    told = {message.id: message.msg for message in run_checks(tags=TAG)}
+    assert told.keys() == {"stapel_agent.W007", "stapel_agent.W013"}
     assert told["stapel_agent.W007"] == (
         "BUDGETS limits dollars, but models of 'spare' have no price, so no dollars are reserved for their calls: "
         "['spare-1']."
