@@ -23,14 +23,16 @@ MAGNITUDES = {
     " tisíc* hiljad* tisuć* ezer bin",
     1e5: "lakh",
     1e6: "million* mio mln millon* millón milion* milión* milhõ* milhão miljoen* miljon* миллион* млн мільйон*"
-    " milyon juta triệu εκατομμύρι* 백만* 百万* 百萬*",
-    1e7: "crore 천만* 千万* 千萬*",
-    1e9: "milliard* mrd mld bn miliard* miljard* миллиард* млрд мільярд* milyar miliar tỷ 십억* 十亿* 十億*",
+    " milyon juta triệu εκατομμύρι* 백만 百万 百萬",
+    1e7: "crore 천만 千万 千萬",
+    1e9: "milliard* mrd mld bn miliard* miljard* миллиард* млрд мільярд* milyar miliar tỷ 십억 十亿 十億",
 }
 """Words that multiply the number before them, beyond the forms that CLDR has."""
 BILLIONS = re.compile(r"(?:bill?i?[oó]n|bilh|bilió|biljo|биллио|більйо)\w*")
 BILLION = frozenset({1e9, 1e12})
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff\uac00-\ud7af]")
+PAIR = 2
+"""The length of magnitudes such as 천만, which begins with another one, 천. A unit may follow without a space."""
 ENDING = 3
 """How many letters an inflected unit may add to CLDR's forms."""
 STEM = 4
@@ -84,12 +86,12 @@ def _is_in_word(text: str, spelling: str) -> bool:
 
 def magnitude_after(text: str, spellings: Spellings) -> tuple[frozenset[float], int]:
     """The factors that the first word of `text` may stand for, and its length."""
-    word = WORD.match(text)
-    if word and UNSPACED.match(text) and (factors := _factors(word[0])):  # 천만 is not 천
-        return factors, word.end()
+    if factors := _factors(text[:PAIR]) if UNSPACED.match(text) else None:
+        return factors, PAIR
     for spelling in spellings.magnitudes.at_start(text) if spellings.may_follow(text) else ():
         if is_word_end(text, len(spelling)):
             return spellings.magnitudes.meanings[spelling], len(spelling)
+    word = WORD.match(text)
     return (_factors(word[0]), word.end()) if word else (frozenset(), 0)
 
 
