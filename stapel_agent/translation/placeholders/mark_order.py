@@ -36,8 +36,9 @@ def _disordered(found: Sequence[int], hidden: Sequence[str], kinds: Sequence[str
     pattern = re.compile(keeps_order)
     unnamed = [number for number in found if kinds[number - 1] != "name"]
     positional = [number for number in unnamed if pattern.fullmatch(hidden[number - 1])]
-    is_date = "own" not in kinds and any(map(DATE_PART.fullmatch, hidden))
-    is_date &= all(DIRECTIVE.fullmatch(hidden[number - 1]) for number in positional)
+    is_date = any(map(DATE_PART.fullmatch, hidden)) and all(
+        kinds[number - 1] != "own" and DIRECTIVE.fullmatch(hidden[number - 1]) for number in positional
+    )
     if positional != sorted(positional) and not is_date:
         return f"has {_few(positional)} in another order"
     return None

@@ -26,6 +26,13 @@ def test_masked():
         Protected("Hi ACME-12", "", (r"ACME-\d+",)).restore("Hallo ACME-13")
 
 
+def test_restore__date_beside_a_match():
+    """The directives of a date may be reordered beside a match, but not if they are matches themselves."""
+    assert Protected("ACME: %d/%m/%Y", "", ("ACME",)).restore("⟦1⟧: ⟦4⟧-⟦3⟧-⟦2⟧") == "ACME: %Y-%m-%d"
+    with pytest.raises(Damaged):
+        Protected("On %d/%m/%Y", "none", ("%[a-zA-Z]",)).restore("Am ⟦3⟧-⟦2⟧-⟦1⟧")
+
+
 @each_row([
     "(a+)+b", r"(?:\w|-|aa)+", "a*a*a*b", "(.*)*", "((a{0,20}){0,20}){0,20}", "(", "x{99999999999}", "",
     r"(?:(?:\b){9999}){9999}x", r"(?:\b){4294967294}z", "(?:(?=a)){4000000000}z", "(?:(?:){65535}){65535}z",
