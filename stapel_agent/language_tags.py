@@ -40,6 +40,16 @@ def is_language_tag(tag: object) -> bool:
     return isinstance(tag, str) and bool(LANGUAGE_TAG.fullmatch(tag)) and _modifier(tag) is not None
 
 
+def is_known_tag(tag: object) -> bool:
+    """Whether CLDR knows every part of a language tag. Without that, `ann-smith` is a tag too."""
+    if not is_language_tag(tag):
+        return False
+    english = Locale("en")
+    language, *subtags = bcp47(str(tag)).split("-")
+    known = {*english.scripts, *english.territories, *map(str.lower, english.variants)}
+    return language in english.languages and known.issuperset(subtags)
+
+
 @lru_cache(maxsize=256)
 def bcp47(tag: str) -> str:
     """Return a language tag in BCP 47 form: `pt_br` is `pt-BR`, `sr_RS@latin` is `sr-Latn-RS`."""

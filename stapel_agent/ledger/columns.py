@@ -17,7 +17,7 @@ from stapel_agent.asking import Attempt
 from stapel_agent.column_ranges import MAX_TOKEN_COUNT, is_whole, money
 from stapel_agent.exceptions import FAILURES, AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from stapel_agent.images import described
-from stapel_agent.language_tags import AUTO, is_language_tag
+from stapel_agent.language_tags import AUTO, is_known_tag
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import json_map, storable
 from stapel_agent.prices import CONDITIONS, TOOL_USES, UnitPrices, tool_uses
@@ -174,7 +174,7 @@ def _matches(pattern: re.Pattern[str], value: Any) -> bool:
 
 
 def _is_language(value: Any) -> bool:
-    return value == AUTO or is_language_tag(value)
+    return value == AUTO or is_known_tag(value)
 
 
 ECONOMIC_FACTS: dict[str, Callable[[Any], bool]] = {

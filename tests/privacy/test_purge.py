@@ -376,13 +376,15 @@ def test_economic_facts__hold_no_text():
         assert rows.economic_facts({"prices": prices}) == {}
     kept = {"provider": "a host's own", "from": "zh-Hant", "failure": "out_of_credit", "prices": {"input": "0.5"}}
     assert rows.economic_facts(kept) == kept
+    kept = {"from": "zh-Hant-HK", "to": "ca-valencia"}
+    assert rows.economic_facts(kept) == kept
     kept = {"key": "0a1b2c3d", "from": "auto", "to": "sr@latin", "chunk": 0, "web_searches": 2, "service_tier": "flex"}
     assert rows.economic_facts(kept) == kept
 
 
 def test_economic_facts__hold_no_name(facade):
     """A word or a number that a caller has put there is a text too: it may name or call a person."""
-    words = dict.fromkeys(("key", "from", "to", "failure", "chunk"), "alice-smith")
+    words = {**dict.fromkeys(("key", "from", "failure", "chunk"), "alice-smith"), "to": "ann-smith"}
     numbers = {"asked_again": 4915112345678, "key_count": 19870203.5, "chunks": True, "response_length": -5}
     facade.complete("say", "small", user_id="alice-smith", metadata={**words, **numbers})
     record_call(source="other", provider="p", model="m", user_id="alice-smith", metadata={**words, **numbers})
