@@ -140,7 +140,8 @@ class ChatCall:
         # Read once: a parallel call may record a refusal before this one ends.
         call, address = self._call, str(self._url)
         preferred = self._endpoint.max_tokens_param() or self._dialect.max_tokens_param
-        names, setting = sorted(MAX_TOKENS_PARAMS, key=preferred.__ne__), self._endpoint.label("max_tokens_param")
+        names = [preferred, *({*MAX_TOKENS_PARAMS} - {preferred})]
+        setting = self._endpoint.label("max_tokens_param")
         cap = OptionalFields.for_token_cap(address, call.model, names, call.token_cap, setting)
         # First the cap: a message about it may mention reasoning, which would look like a refused effort.
         return cap, optional_effort(self._dialect.efforts, call, address)
