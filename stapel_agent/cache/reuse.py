@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
-from stapel_agent.column_ranges import MAX_TOKEN_COUNT, is_whole
+from stapel_agent.column_ranges import MAX_TOKEN_COUNT, is_whole, money
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import aon_ledger, works_in_callers_thread
 from stapel_agent.exceptions import AgentError, WrongSetting
@@ -88,8 +88,7 @@ def _can_be_added(saving: Any) -> bool:
         type(saving) is Saving
         and is_whole(saving.tokens, 0, MOST_TOKENS)
         and type(saving.cost_usd) is Decimal
-        and saving.cost_usd.is_finite()
-        and saving.cost_usd >= 0
+        and money(saving.cost_usd) is not None
     )
 
 

@@ -548,6 +548,7 @@ class Boasting(CachePolicy):
         Saving(5, 0.5),
         Saving(5, Decimal("NaN")),
         Saving(5, Decimal(-1)),
+        Saving(5, Decimal("1e9999999")),
         Saving(5, "0.5"),
         Saving(10**30),
         Saving(-5),
