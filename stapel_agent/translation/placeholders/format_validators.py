@@ -49,12 +49,21 @@ def _java_arguments(text: str) -> Counter[tuple[str, str]]:
 
 
 JAVA_QUOTED = re.compile(r"''|'(?:[^']|'')*+'?")
+LONE_APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?!')")
+"""A quotation mark of Java. Two of them are an apostrophe."""
+
+
+def is_java_message(text: str) -> bool:
+    """Whether `text` has arguments or doubled apostrophes. Programs may print others as they are."""
+    return "{" in text or "''" in text
 
 
 def java_message(source: str, translation: str) -> str | None:
-    """Return what is wrong if apostrophes in `translation` quote more of the syntax than in `source`."""
-    if "'" not in translation:
+    """Return what is wrong if apostrophes in `translation` quote more than in `source`."""
+    if not LONE_APOSTROPHE.search(translation):
         return None
+    if is_java_message(source) and not LONE_APOSTROPHE.search(source):
+        return "has a single apostrophe, which Java does not print: write two"
     ours, theirs = (JAVA_QUOTED.sub("", text).count("{") for text in (source, translation))
     return "has an apostrophe that quotes a placeholder: write two" if theirs < ours else None
 

@@ -17,7 +17,7 @@ from stapel_agent.translation.messages import fluent, icu_messages
 
 from . import character_references
 from .equal_placeholders import is_blank, meaning
-from .format_validators import VALIDATORS
+from .format_validators import LONE_APOSTROPHE, VALIDATORS, is_java_message
 from .injected_code import injected
 from .mark_order import misplaced
 from .placeholder_formats import FORMATS, GUESS, SPACED
@@ -38,7 +38,6 @@ DIRECTIVES = re.compile(r"(?:%[-_0^#]?+[A-Za-z%]|[^\w%]++)++%?+")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
-LONE_APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?!')")
 ENTITY = re.compile(r"&#?\w{1,31};")
 # Fragments that a page or a format string would interpret, although they are not complete markup or placeholders.
 FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
@@ -237,8 +236,7 @@ class Protected:
             has_bare = BARE_QUOTE.search(self.masked)
             return translation if has_bare else BARE_QUOTE.sub(r"\\\g<0>", translation)
         if style == "doubled":
-            is_formatted = "{" in self.source or "''" in self.masked
-            is_quoting = not is_formatted or LONE_APOSTROPHE.search(self.masked)
+            is_quoting = not is_java_message(self.source) or LONE_APOSTROPHE.search(self.masked)
             return translation if is_quoting else LONE_APOSTROPHE.sub(r"\g<0>'", translation)
         # Programs differ in whether it quotes the syntax after it, and in whether two of them print as one.
         return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(self._typographic, translation)
