@@ -51,7 +51,7 @@ SYMBOLS = {
     "money:UAH": "₴ грн",
     "money:TRY": "₺",
     "money:ILS": "₪",
-    "money:KRW": "₩",
+    "money:KRW": "₩ 원",
     "money:PLN": "zł",
     "money:CNY": "元 rmb",
     "money:$": "$",
