@@ -46,8 +46,9 @@ def is_known_tag(tag: object) -> bool:
         return False
     english = Locale("en")
     language, *subtags = bcp47(str(tag)).split("-")
-    known = {*english.scripts, *english.territories, *map(str.lower, english.variants)}
-    return language in english.languages and known.issuperset(subtags)
+    return language in english.languages and all(
+        part in english.scripts or part in english.territories or part.upper() in english.variants for part in subtags
+    )
 
 
 @lru_cache(maxsize=256)

@@ -23,14 +23,14 @@ FORMATS = {
 }
 """The format of a text, by gettext's flag."""
 
-SPACED = {
+SPACE_FLAGS = {
     "printf": r"%%|% [-+ 0#'I]*+(?:\d{0,4}+%|(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@])",
     "python": r"%%|% [-+ 0#]*+(?:\d{0,4}+%|[hlL]?+[diouxXeEfFgGcrsa])",
     "php": r"%%|% [-+ 0]*+[bcdeEfFgGhHosuxX]",
 }
 """Conversions with a space as their flag, by the format. msgfmt also finds them in percentages, such as "20% off"."""
 
-SIGNS = {**dict.fromkeys(SPACED, "%"), "shell": "$"}
+SIGNS = {**dict.fromkeys(SPACE_FLAGS, "%"), "shell": "$"}
 """The sign with which every placeholder begins, by the format."""
 
 
@@ -105,7 +105,7 @@ def protected_signs(format: str, text: str) -> list[str]:
     sign = SIGNS.get(format)
     if sign and sign not in text:
         return [re.escape(sign)]
-    return [SPACED[format]] if format in SPACED and "% " in text else []
+    return [SPACE_FLAGS[format]] if format in SPACE_FLAGS and "% " in text else []
 
 
 def has_wrong_number(translation: str, flags: Collection[str]) -> bool:

@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -248,57 +250,56 @@ def test_leader__in_the_loop_of_a_follower(host: Host) -> None:
     assert answers == ["ok", "ok"]
 
 
+def statuses_of_two(host: Host, model: ScriptedServer, reply: str, calls: str) -> Any:
+    """The statuses of the two `calls`, by name. The second begins while the first waits for its answer."""
+    gate = threading.Barrier(2)
+    model.replies = [answer(reply, gate=gate), answer(reply)]
+    together = """
+statuses = {}
+def ask(name, call):
+    statuses[name] = call()["status"]
+threads = [threading.Thread(target=ask, args=named) for named in calls.items()]
+threads[0].start()
+while not Flight.objects.exists():
+    time.sleep(0.02)
+threads[1].start()
+[thread.join() for thread in threads]
+say(statuses)
+"""
+    process = host.start(dedent(calls) + together)
+    until(lambda: len(model.requests) == 2, seconds=60)
+    gate.wait(100)
+    return said(process)
+
+
 def test_reader__of_its_own(host: Host, model: ScriptedServer) -> None:
     """A caller that wants the raw text does not get the failure of one that wants JSON."""
-    gate = threading.Barrier(2)
-    model.replies = [answer("prose", gate=gate), answer("prose")]
-    process = host.start(
-        """
-        from stapel_agent.structured import SYSTEM_PROMPT
-        answers = {}
-        def ask(verb):
-            answers[verb] = getattr(services, verb)("what?", "small", system_prompt=SYSTEM_PROMPT)["status"]
-        threads = [threading.Thread(target=ask, args=(verb,)) for verb in ("complete_json", "complete")]
-        threads[0].start()
-        while not Flight.objects.exists():
-            time.sleep(0.02)
-        threads[1].start()
-        [thread.join() for thread in threads]
-        say(answers)
-        """
-    )
-    until(lambda: len(model.requests) == 2)
-    gate.wait(100)
-    assert said(process) == {"complete_json": "failure", "complete": "ok"}
+    calls = """
+    from functools import partial
+    from stapel_agent.structured import SYSTEM_PROMPT
+    verbs = ("complete_json", "complete")
+    calls = {verb: partial(getattr(services, verb), "what?", "small", system_prompt=SYSTEM_PROMPT) for verb in verbs}
+    """
+    assert statuses_of_two(host, model, "prose", calls) == {"complete_json": "failure", "complete": "ok"}
 
 
 def test_reader__of_another_type(host: Host, model: ScriptedServer) -> None:
     """Two types with one JSON Schema do not share a failure: each caller gets the verdict of its own type."""
-    gate = threading.Barrier(2)
-    model.replies = [answer('{"metres": 7}', gate=gate), answer('{"metres": 7}')]
-    process = host.start(
-        """
-        from dataclasses import dataclass
-        def type_of(name, most):
-            def check(self):
-                assert self.metres <= most
-            members = {"__annotations__": {"metres": int}, "__post_init__": check, "__qualname__": name}
-            return dataclass(type("Height", (), members))
-        answers = {}
-        def ask(type):
-            answers[type.__qualname__] = services.complete_json("how high?", "small", schema=type)["status"]
-        threads = [threading.Thread(target=ask, args=(type_of(*one),)) for one in (("Hill", 5), ("Mountain", 9))]
-        threads[0].start()
-        while not Flight.objects.exists():
-            time.sleep(0.02)
-        threads[1].start()
-        [thread.join() for thread in threads]
-        say(answers)
-        """
-    )
-    until(lambda: len(model.requests) == 2, seconds=60)
-    gate.wait(100)
-    assert said(process) == {"Hill": "failure", "Mountain": "ok"}
+    calls = """
+    from dataclasses import dataclass
+    from functools import partial
+    def type_of(name, most):
+        def check(self):
+            assert self.metres <= most
+        members = {"__annotations__": {"metres": int}, "__post_init__": check, "__qualname__": name}
+        return dataclass(type("Height", (), members))
+    limits = {"Hill": 5, "Mountain": 9}
+    calls = {
+        name: partial(services.complete_json, "how high?", "small", schema=type_of(name, most))
+        for name, most in limits.items()
+    }
+    """
+    assert statuses_of_two(host, model, '{"metres": 7}', calls) == {"Hill": "failure", "Mountain": "ok"}
 
 
 def test_policy__that_hangs(host: Host) -> None:

@@ -19,11 +19,12 @@ def optional_effort(rules: tuple[EffortRule, ...], call: Call, endpoint: str) ->
 
     If it rejects only to think that little, return the fields for "low". Without any, it would think by its default.
     """
-    added, low = (_added(rules, call, effort) for effort in (call.effort, "low"))
+    added = _added(rules, call, call.effort)
     chosen = OptionalFields.for_effort(endpoint, call.model, call.effort, added)
-    if chosen.fields or not added or call.effort not in LITTLE or low == added:
+    if chosen.fields or not added or call.effort not in LITTLE:
         return chosen
-    return OptionalFields.for_effort(endpoint, call.model, "low", low)
+    low = _added(rules, call, "low")
+    return chosen if low == added else OptionalFields.for_effort(endpoint, call.model, "low", low)
 
 
 def _added(rules: tuple[EffortRule, ...], call: Call, effort: str | None) -> dict[str, Any]:

@@ -13,9 +13,9 @@ __all__ = [
     "base",
     "check_tag",
     "detector",
-    "other_letters",
     "illegible",
     "is_unchanged",
     "language_name",
     "other_language",
+    "other_letters",
 ]

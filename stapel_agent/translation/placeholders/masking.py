@@ -20,13 +20,13 @@ from .equal_placeholders import is_blank, meaning
 from .format_validators import LONE_APOSTROPHE, VALIDATORS, is_java_message
 from .injected_code import injected
 from .mark_order import misplaced
-from .placeholder_formats import FORMATS, GUESS, SPACED
+from .placeholder_formats import FORMATS, GUESS, SPACED_LETTERS
 from .protected_spans import Span, is_fluent, spans
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
 """A sign after a mark that another language writes before it."""
-PRICE = re.compile(rf"\$\d(?![{SPACED}$]|[.,]\d)")
+PRICE = re.compile(rf"\$\d(?![{SPACED_LETTERS}$]|[.,]\d)")
 """A price that elsewhere could be a placeholder."""
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")

@@ -31,13 +31,13 @@ class Notation:
     delimiters: tuple[tuple[str, str], ...] = ()
 
 
-SPACED = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
+SPACED_LETTERS = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
 """The characters of words with spaces between them. In Chinese, Thai or Hebrew, a placeholder may touch a word."""
 
 
 def _touched(pattern: str) -> str:
     """Return `pattern` with the words of spaced scripts alone."""
-    return pattern.replace(r"[\w", f"[{SPACED}").replace(r"\w", f"[{SPACED}]")
+    return pattern.replace(r"[\w", f"[{SPACED_LETTERS}").replace(r"\w", f"[{SPACED_LETTERS}]")
 
 
 FLAGS = r"[-+0\#]*+"
@@ -77,7 +77,7 @@ NOTATIONS: dict[str, Notation] = {
            | (?<![\d%])%\#@\w{{1,100}}+@
            | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
            | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z0-9_]{{3}})
-           | (?<![{SPACED}%])%L?n(?![A-Za-z%])
+           | (?<![{SPACED_LETTERS}%])%L?n(?![A-Za-z%])
            | (?<![\d%])%(?:\d{{1,3}}+\$)?+[(+-]?+,\d{{0,4}}+(?:\.\d{{1,3}}+)?+[df](?![A-Za-z])
            | (?<![\d%])%'\d{{0,4}}+(?:\.\d{{1,3}}+)?+{LENGTH}[diuf]
            | %I64[diuxX]|%arg\b|%%[A-Za-z_]\w{{0,100}}+%%|%\d{{1,2}}+![\w.*]{{1,9}}+!
@@ -93,7 +93,7 @@ NOTATIONS: dict[str, Notation] = {
           | (?<![\w@.])@[A-Za-z_]\w*+(?:\.\w++)*+@?+
           | (?<![\w%])%[A-Za-z_][A-Za-z0-9_]{{3,100}}+(?![A-Za-z0-9_%])
           | (?<!\S)![a-z_]\w++!?+
-          | (?<![{SPACED}])__[A-Za-z](?:[^\W_]|_(?!_)){{0,100}}+__(?![{SPACED}])
+          | (?<![{SPACED_LETTERS}])__[A-Za-z](?:[^\W_]|_(?!_)){{0,100}}+__(?![{SPACED_LETTERS}])
           | (?<![\w~^§¤\#])[~^§¤\#]{{1,2}}+[A-Za-z_][A-Za-z0-9_]{{0,100}}+[~^§¤\#]{{1,2}}+(?!\w)
           | (?!\A\[\w{{1,100}}+\]\Z)(?<![\w\]])\[(?!(?:{ANNOTATIONS})\])[~^$@\#]?+
             (?:[a-z0-9_][A-Za-z0-9_]{{0,100}}+|[A-Z0-9_]{{2,100}}+)(?:[.|:-][A-Za-z0-9_]{{1,100}}+){{0,9}}+\^?+\](?![(\[])""",

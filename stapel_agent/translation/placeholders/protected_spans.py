@@ -13,7 +13,7 @@ from itertools import groupby
 
 from stapel_agent.translation.messages import fluent, icu_messages
 
-from .placeholder_formats import FORMATS, GUESS, NOTATIONS, SPACED, Format
+from .placeholder_formats import FORMATS, GUESS, NOTATIONS, SPACED_LETTERS, Format
 from .protect_patterns import own_spans
 
 MAX_EXPRESSION = 500
@@ -137,9 +137,9 @@ MAGNITUDES = (
 )
 """How a number of dollars goes on, as in "$1 million"."""
 FIRST_NUMBERS = {
-    "%": re.compile(rf"(?<![{SPACED}%])%L?1(?!\d)"),
-    "$": re.compile(rf"(?<![{SPACED}$])\$1(?![{SPACED}]|[.,]\d|[\s-]{MAGNITUDES}|[万萬亿億만억])"),
-    "#": re.compile(rf"\A(?>.*?(?<![{SPACED}&])#1(?![{SPACED}])).*#2(?![{SPACED}])", re.DOTALL),
+    "%": re.compile(rf"(?<![{SPACED_LETTERS}%])%L?1(?!\d)"),
+    "$": re.compile(rf"(?<![{SPACED_LETTERS}$])\$1(?![{SPACED_LETTERS}]|[.,]\d|[\s-]{MAGNITUDES}|[万萬亿億만억])"),
+    "#": re.compile(rf"\A(?>.*?(?<![{SPACED_LETTERS}&])#1(?![{SPACED_LETTERS}])).*#2(?![{SPACED_LETTERS}])", re.DOTALL),
 }
 """What a text has if it numbers its placeholders, by their sign."""
 PERCENTAGE = re.compile(
